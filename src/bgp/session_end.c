@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* DOC: the end of a session: what it takes away, and how people are told.
+ *
+ * Whether the peer is restarting or gone is judged by how the session ended, here and nowhere else. RFC 4724,
+ * 8538, 9003. */
+#include <errno.h>
+#include <string.h>
+
+#include "bgp/session.h"
+#include "lib/text.h"
+#include "mcbgp/bgp.h"
+
+/* -- what an end takes away --------------------------------------------------------------------- */
+
+bool session_keeps_through_notify(const struct session *s)
+{
+	return s->ours.caps.graceful_restart && s->ours.caps.gr_notification &&
+	       s->theirs.caps.graceful_restart && s->theirs.caps.gr_notification;
+}
+
+/* The way to the peer is gone, or nothing has come over it for the hold time: it is not known to restart. RFC
+ * 8538 4 would keep routes through a hold timer that expires; packets would go into the void meanwhile. */
+static bool path_is_dead(int err)
+{
+	return err == ETIMEDOUT || err == ENETDOWN || err == ENETUNREACH || err == EHOSTDOWN ||
+	       err == EHOSTUNREACH;
+}
+
+uint32_t session_retains(const struct session *s)
+{
+	const struct session_end *e = &s->end;
+	bool through_notify = session_keeps_through_notify(s), retains = false;
+
+	if (!s->ours.caps.graceful_restart || !s->theirs.caps.graceful_restart || !s->theirs.caps.gr_time)
+		return 0;
+	if (e->kind == END_TCP)
+		retains = !path_is_dead(e->tcp_error);
+	else if (e->kind == END_REMOTE_NOTIFY)
+		retains = through_notify && !e->hard;
+	else if (e->kind == END_LOCAL_NOTIFY)
+		retains = through_notify && e->notify.code != BGP_ERR_CEASE &&
+		          e->notify.code != BGP_ERR_HOLD_TIMER;
+	else if (e->kind == END_COLLISION) /* it came with a new connection */
+		retains = true;
+	return retains ? s->theirs.caps.gr_families & s->neg.families : 0;
+}
+
+/* -- the end, in words -------------------------------------------------------------------------- */
+
+static const char *end_class(const struct session_end *e)
+{
+	bool limit = e->notify.code == BGP_ERR_CEASE && e->notify.subcode == BGP_CEASE_MAX_PREFIX;
+
+	switch (e->kind) {
+	case END_LOCAL_NOTIFY:
+		return e->detail ? "Error: " : limit ? "Automatic shutdown: " : "BGP Error: ";
+	case END_REMOTE_NOTIFY:
+		return "Received: ";
+	case END_TCP:
+		return "Socket: ";
+	default:
+		return NULL;
+	}
+}
+
+/* The subcode's name alone says it, with a capital, as BIRD has it. */
+static void put_notify(struct text *t, const struct notify *n)
+{
+	const char *name = notify_name(n->code, n->subcode);
+	char whole[64], said[NOTIFY_DATA_MAX];
+
+	if (name) {
+		text_char(t, *name >= 'a' && *name <= 'z' ? (char)(*name - 'a' + 'A') : *name);
+		text_str(t, name + 1);
+	} else {
+		text_str(t, notify_print(n, whole, sizeof(whole)));
+	}
+	notify_shutdown_text(n, said, sizeof(said));
+	if (said[0]) {
+		text_str(t, ": ");
+		text_str(t, said);
+	}
+}
+
+char *session_end_print(const struct session_end *e, char *buf, size_t size)
+{
+	struct text t = text_init(buf, size);
+	const char *class = end_class(e);
+
+	if (!class)
+		return buf;
+	text_str(&t, class);
+	if (e->kind == END_TCP)
+		text_str(&t, e->tcp_error ? strerror(e->tcp_error) : "Connection closed");
+	else if (e->detail)
+		text_str(&t, e->detail);
+	else
+		put_notify(&t, &e->notify);
+	return buf;
+}

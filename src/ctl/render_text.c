@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* render_text.c - DOC: answers in BIRD's words, columns and codes, which scripts cut and clients parse.
+ *
+ * What BIRD 2.0.12 shows is shown in its place and width; what only we know comes behind it, on lines of its
+ * own or at the end of a line. Texts may come from a peer (shutdown communication, software version):
+ * whatever could end a line or drive a terminal is replaced. Protocols and routes have a file each. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "ctl/render_text.h"
+
+/** Bytes that are printable, or part of UTF-8. The tab is ours, for indentation. */
+static void disarm(char *p, size_t n)
+{
+	for (; n; p++, n--)
+		if (((unsigned char)*p < ' ' && *p != '\t') || *p == 0x7f)
+			*p = '?';
+}
+
+static void line_text(struct render *r, unsigned code, bool last, const char *format, va_list args)
+{
+	size_t begin;
+
+	if (last)
+		out_printf(r->out, "%04u ", code);
+	else if (code == r->code)
+		out_printf(r->out, " ");
+	else
+		out_printf(r->out, "%04u-", code);
+	r->code = code;
+	begin = r->out->len;
+	out_vprintf(r->out, format, args);
+	if (r->out->len > begin) /* printing may have moved the bytes */
+		disarm(r->out->buf + r->out->start + begin, r->out->len - begin);
+	out_write(r->out, "\n", 1);
+}
+
+void text_line(struct render *r, unsigned code, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	line_text(r, code, false, format, args);
+	va_end(args);
+}
+
+__attribute__((format(printf, 3, 4))) static void last_line(struct render *r, unsigned code,
+                                                            const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	line_text(r, code, true, format, args);
+	va_end(args);
+}
+
+static void text_begin(struct render *r, const char *key, bool single)
+{
+	(void)key;
+	(void)single;
+	r->began = true;
+}
+
+static void text_end(struct render *r, enum ctl_code code, const char *text)
+{
+	r->ended = true;
+	last_line(r, code, "%s", text);
+}
+
+static void text_note(struct render *r, enum ctl_code code, const char *name, const char *text)
+{
+	text_line(r, code, "%s%s%s", name ? name : "", name ? ": " : "", text);
+}
+
+static void text_help(struct render *r, const struct help_item *h)
+{
+	text_line(r, CTL_HELP, "%s%s%s", h->words, *h->args ? " " : "", h->args);
+	text_line(r, CTL_HELP, "\t%s", h->text);
+}
+
+static void text_completion(struct render *r, const char *word, const char *text)
+{
+	text_line(r, CTL_HELP, "%s\t%s", word, text);
+}
+
+char *text_id(uint32_t id, char *buf)
+{
+	struct ip a = ip_v4(id);
+
+	return ip_print(&a, buf);
+}
+
+/* -- show status ------------------------------------------------------------------------------ */
+
+static void text_status(struct render *r, const struct ctl_status *s)
+{
+	char buf[IP_STRLEN], date[TIME_STRLEN];
+
+	/* Clients that check for a BIRD take no codes but these in this answer. */
+	text_line(r, CTL_VERSION, "%s mcbgpd %s", CTL_COMPATIBLE, s->version);
+	text_line(r, CTL_UPTIME, "Router ID is %s", text_id(s->router_id, buf));
+	text_line(r, CTL_UPTIME, "Hostname is %s", s->hostname);
+	text_line(r, CTL_UPTIME, "Current server time is %s", render_date(r, r->clock.mono_us, date));
+	text_line(r, CTL_UPTIME, "Last reboot on %s", render_date(r, s->started_us, date));
+	text_line(r, CTL_UPTIME, "Last reconfiguration on %s", render_date(r, s->configured_us, date));
+	text_line(r, CTL_UPTIME, "AS is %" PRIu32, s->as);
+	text_line(r, CTL_UPTIME, "Configuration is %s", s->file);
+	if (s->confirm_us > r->clock.mono_us)
+		text_line(r, CTL_UPTIME, "Undone in %u s unless confirmed",
+		          (unsigned)((s->confirm_us - r->clock.mono_us) / 1000000));
+	text_line(r, CTL_UPTIME, "Kernel routes use %s",
+	          s->nexthop_objects ? "nexthop objects"
+	                             : "RTA_MULTIPATH: this kernel has no nexthop objects");
+	text_line(r, CTL_UPTIME,
+	          "Kernel routes: %" PRIu64 " installed, %" PRIu64 " queued, %" PRIu64 " failed",
+	          s->fib_installed, s->fib_queued, s->fib_failed);
+	if (s->adopting)
+		text_line(r, CTL_GR_STATUS, "Graceful restart recovery in progress");
+}
+
+/* -- tunnels, links, memory ------------------------------------------------------------------- */
+
+static void text_tunnel_heading(struct render *r)
+{
+	text_line(r, CTL_TUNNEL_HEADING, "%-15s %-9s %-6s %-12s %-5s %-15s %-15s %s", "Name", "Type", "State",
+	          "Since", "MTU", "Local", "Remote", "Info");
+}
+
+#define TUNNEL_FIELD(r, name, format, ...) \
+	text_line(r, CTL_TUNNEL_DETAIL, "  %-12s " format, name ":", __VA_ARGS__)
+
+static void wireguard_peer(struct render *r, const struct ctl_wg_peer *p)
+{
+	char addr[IP_STRLEN], since[TIME_STRLEN];
+
+	TUNNEL_FIELD(r, "Peer", "%s", p->public_key);
+	if (p->endpoint.family)
+		TUNNEL_FIELD(r, "  Endpoint", "%s port %u", ip_print(&p->endpoint, addr), p->endpoint_port);
+	TUNNEL_FIELD(r, "  Handshake", "%s",
+	             p->handshake_us ? render_time(r, p->handshake_us, since) : "none yet");
+	TUNNEL_FIELD(r, "  Received", "%" PRIu64 " bytes", p->rx_bytes);
+	TUNNEL_FIELD(r, "  Sent", "%" PRIu64 " bytes", p->tx_bytes);
+	TUNNEL_FIELD(r, "  Allowed", "%zu prefixes", p->n_allowed);
+}
+
+static void tunnel_details(struct render *r, const struct ctl_tunnel *t)
+{
+	char addr[IP_STRLEN];
+
+	for (size_t i = 0; i < t->n_addresses; i++)
+		TUNNEL_FIELD(r, "Address", "%s/%u", ip_print(&t->addresses[i].address, addr),
+		             t->addresses[i].len);
+	for (size_t i = 0; i < t->n_remotes; i++)
+		TUNNEL_FIELD(r, "Remote", "%s", ip_print(&t->remotes[i], addr));
+	TUNNEL_FIELD(r, "Received", "%" PRIu64 " bytes, %" PRIu64 " packets", t->rx_bytes, t->rx_packets);
+	TUNNEL_FIELD(r, "Sent", "%" PRIu64 " bytes, %" PRIu64 " packets", t->tx_bytes, t->tx_packets);
+	if (t->public_key)
+		TUNNEL_FIELD(r, "Public key", "%s", t->public_key);
+	for (size_t i = 0; i < t->n_wg_peers; i++)
+		wireguard_peer(r, &t->wg_peers[i]);
+}
+
+/** "vni 101 port 4789 ", "port 51820 peers 2 handshake 03:04:00.678 ": what is told of a tunnel in a line. */
+static void tunnel_info(const struct render *r, const struct ctl_tunnel *t, char *buf, size_t size)
+{
+	uint64_t handshake = 0;
+	char since[TIME_STRLEN];
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < t->n_wg_peers; i++)
+		if (t->wg_peers[i].handshake_us > handshake)
+			handshake = t->wg_peers[i].handshake_us;
+	if (t->vni)
+		snprintf(buf, size, "vni %" PRIu32 " port %u ", t->vni, t->port);
+	else if (t->listen_port)
+		snprintf(buf, size, "port %u peers %zu handshake %s ", t->listen_port, t->n_wg_peers,
+		         handshake ? render_time(r, handshake, since) : "none");
+}
+
+static void text_tunnel(struct render *r, const struct ctl_tunnel *t, bool all)
+{
+	char since[TIME_STRLEN], local[IP_STRLEN], remote[IP_STRLEN], info[128];
+
+	tunnel_info(r, t, info, sizeof(info));
+	text_line(r, CTL_TUNNEL, "%-15s %-9s %-6s %-12s %-5" PRIu32 " %-15s %-15s %s%s", t->name, t->type,
+	          render_tunnel_state(t), render_time(r, t->since_us, since), t->mtu,
+	          ip_print(&t->local, local), ip_print(&t->remote, remote), info, t->error ? t->error : "");
+	if (all)
+		tunnel_details(r, t);
+}
+
+static void text_interface(struct render *r, const struct ctl_interface *i)
+{
+	char addr[IP_STRLEN];
+
+	text_line(r, CTL_INTERFACE, "%s %s (index=%" PRIu32 ")", i->name, i->up ? "up" : "down", i->ifindex);
+	text_line(r, CTL_INTERFACE_FLAGS, "\tAdmin%s Link%s MTU=%" PRIu32 "%s%s%s",
+	          i->admin_up ? "Up" : "Down", i->up ? "Up" : "Down", i->mtu, *i->kind ? " Kind=" : "",
+	          i->kind, i->ours ? " Ours" : "");
+	for (size_t k = 0; k < i->n_addresses; k++)
+		text_line(r, CTL_INTERFACE_ADDRESS, "\t%s/%u", ip_print(&i->addresses[k].address, addr),
+		          i->addresses[k].len);
+}
+
+static void text_memory_heading(struct render *r)
+{
+	text_line(r, CTL_MEMORY, "mcbgpd memory usage");
+	text_line(r, CTL_MEMORY, "%-17s %15s %15s %15s", "", "Bytes", "Objects", "Bytes each");
+}
+
+static void text_memory(struct render *r, const char *what, size_t bytes, size_t count)
+{
+	if (count)
+		text_line(r, CTL_MEMORY, "%-17s %15zu %15zu %15.1f", what, bytes, count,
+		          (double)bytes / (double)count);
+	else
+		text_line(r, CTL_MEMORY, "%-17s %15zu", what, bytes);
+}
+
+const struct render_ops render_text = {
+	.begin = text_begin,
+	.status = text_status,
+	.protocol_heading = text_protocol_heading,
+	.protocol = text_protocol,
+	.route = text_route,
+	.count = text_count,
+	.tunnel_heading = text_tunnel_heading,
+	.tunnel = text_tunnel,
+	.interface = text_interface,
+	.memory_heading = text_memory_heading,
+	.memory = text_memory,
+	.note = text_note,
+	.help = text_help,
+	.completion = text_completion,
+	.end = text_end,
+};

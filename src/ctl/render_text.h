@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* render_text.h - what the parts of the text renderer share; nobody else includes it. */
+#ifndef MCBGP_CTL_RENDER_TEXT_H
+#define MCBGP_CTL_RENDER_TEXT_H
+
+#include "ctl/render.h"
+
+/** One line of an answer that goes on, made harmless for the reader's terminal. */
+void text_line(struct render *r, unsigned code, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+/** @id as an address; @buf: IP_STRLEN. */
+char *text_id(uint32_t id, char *buf);
+
+/* render_text_protocol.c, render_text_route.c: as in struct render_ops */
+void text_protocol_heading(struct render *r);
+void text_protocol(struct render *r, const struct ctl_proto *p, bool all);
+void text_route(struct render *r, const struct route_item *i);
+void text_count(struct render *r, const struct route_count *c);
+
+#endif

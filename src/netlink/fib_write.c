@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* fib_write.c - DOC: the queue -> the kernel.
+ *
+ * Three steps that share nothing but the list of what was sent: plan takes from the queue what fits one
+ * batch, the kernel works it off within one sendmsg() and names what it refuses, done moves the acknowledged
+ * facts. */
+#include "netlink/fib_priv.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "lib/log.h"
+
+#define BATCH_ROUTES 512u /* a turn's work: one to two milliseconds */
+#define TRIES_MAX    3u
+
+static unsigned fibent_tries(const struct fibent *e)
+{
+	return (e->flags & ENT_TRIES) / ENT_TRY;
+}
+
+struct rt_key fib_route_key(const struct fib *f, const struct prefix *p)
+{
+	uint32_t metric = f->params.metric;
+
+	if (metric == 0 && p->addr.family == IP_V6)
+		metric = 1024; /* what the kernel makes of 0 */
+	return (struct rt_key){ *p, f->params.table, metric, f->params.protocol };
+}
+
+/* One request for what the entry needs. */
+static void plan(struct fib *f, int t, uint32_t h, struct fibent *e)
+{
+	struct prefix p = fibtab_prefix(&f->tab[t], e);
+	struct rt_key key = fib_route_key(f, &p);
+	struct fib_hop hops[RT_HOPS_MAX];
+	struct fib_route r;
+
+	uint32_t target = e->have == HOPSET_BEHIND ? HOPSET_NONE : e->want;
+
+	f->sent[nls_batch_len(f->nl)] = (struct sent){
+		.entry = h, .target = target, .tab = (uint8_t)t, .replace = e->have != HOPSET_NONE
+	};
+	f->written[t]++;
+	hopset_hold(f->sets, target);
+	e->flags |= ENT_SENT;
+	if (target == HOPSET_NONE) {
+		rt_put_delete(nls_request(f->nl, RTM_DELROUTE, 0), &key);
+		return;
+	}
+	hopset_route(f->sets, target, hops, &r);
+	rt_put_route(nls_request(f->nl, RTM_NEWROUTE, e->have ? NLM_F_REPLACE : NLM_F_CREATE | NLM_F_EXCL),
+	             &key, &r, hopset_nh_id(f->sets, target));
+}
+
+static void plan_queue(struct fib *f, int t)
+{
+	uint32_t h;
+
+	while (nls_batch_len(f->nl) < BATCH_ROUTES && nls_room(f->nl) && (h = fib_dequeue(f, t))) {
+		struct fibent *e = fibent_begin(f, t, h);
+
+		if (fibent_state(e) == FIB_QUEUED && !(e->flags & ENT_SENT)) {
+			if (e->want && hopset_state(f->sets, e->want) != HOPSET_READY)
+				fibent_fail(f, e, WHY_HOPS, 0);
+			else
+				plan(f, t, h, e);
+		}
+		fibent_end(f, t, h);
+	}
+}
+
+/* It may succeed when the nexthop objects have been looked at, or simply later. */
+static bool worth_a_try(struct fib *f, struct fibent *e, int err)
+{
+	bool objects = err == -EINVAL && f->stats.nexthop_objects;
+
+	if (!objects && err != -ENOBUFS && err != -ENOMEM && err != -EAGAIN && err != -EINTR && err != -EBUSY)
+		return false;
+	if (fibent_tries(e) == TRIES_MAX)
+		return false;
+	e->flags += ENT_TRY;
+	f->verify |= objects;
+	return true;
+}
+
+static void give_up(struct fib *f, int t, struct fibent *e, int err, const char *text)
+{
+	struct prefix p = fibtab_prefix(&f->tab[t], e);
+	bool known = e->why == WHY_ERRNO && e->detail == (uint8_t)-err;
+
+	fibent_fail(f, e, WHY_ERRNO, (uint8_t)-err);
+	if (!known && fib_log_allowed(f))
+		log_event(LOGL_WARNING, "fib.refused", kv_prefix("prefix", &p),
+		          kv_str("error", text ? text : strerror(-err)));
+}
+
+static void on_refused(void *ctx, uint32_t index, int err, const char *text)
+{
+	struct fib *f = ctx;
+	struct sent *s = &f->sent[index];
+	struct fibent *e;
+
+	if (s->target == HOPSET_NONE && err == -ESRCH)
+		return; /* it was gone already */
+	s->refused = true;
+	f->stats.errors++;
+	e = fibent_begin(f, s->tab, s->entry);
+	if (s->target && s->replace && (err == -ENOENT || err == -ESRCH)) {
+		fibent_has(f, e, HOPSET_NONE);
+		f->stats.put_back++;
+	} else if (err == -EEXIST) {
+		fibent_fail(f, e, WHY_OCCUPIED, 0);
+		f->resync = f->inspect = true;
+	} else if (!worth_a_try(f, e, err)) {
+		give_up(f, s->tab, e, err, text);
+	}
+	fibent_end(f, s->tab, s->entry);
+}
+
+/* The fate of one request is known (or, when @known is false, a resync will tell). */
+static void done(struct fib *f, struct sent *s, bool known)
+{
+	struct fibent *e = fibent_begin(f, s->tab, s->entry);
+
+	e->flags &= (uint8_t)~ENT_SENT;
+	if (known && !s->refused) {
+		fibent_has(f, e, s->target);
+		e->flags &= (uint8_t)~ENT_TRIES;
+		f->stats.acks++;
+		fib_audit_wrote(f, s->tab, s->entry);
+	} else {
+		hopset_put(f->sets, s->target);
+	}
+	fibent_end(f, s->tab, s->entry);
+}
+
+/* @return whether it did anything. */
+bool fib_write(struct fib *f)
+{
+	uint32_t n;
+	int rc;
+
+	for (int t = 0; t < 2; t++)
+		plan_queue(f, t);
+	n = nls_batch_len(f->nl);
+	rc = nls_send(f->nl, on_refused, f);
+	f->stats.requests += n;
+	for (uint32_t i = 0; i < n; i++)
+		done(f, &f->sent[i], rc == 0);
+	if (rc < 0) {
+		log_event(LOGL_ERROR, "fib.socket", kv_errno("error", rc));
+		f->resync = true;
+	}
+	return n > 0;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* hopset_priv.h - what the files of the next-hop sets share; for them alone.
+ *
+ *   hopset.c         the tables of sets and hops, and what routes ask of them
+ *   hopset_sync.c    objects to the kernel, and those that nobody needs out of it
+ *   hopset_verify.c  a dump of the kernel's objects against ours; adoption */
+#ifndef MCBGP_NETLINK_HOPSET_PRIV_H
+#define MCBGP_NETLINK_HOPSET_PRIV_H
+
+#include <linux/nexthop.h>
+#include <uthash.h>
+
+#include "lib/pool.h"
+#include "netlink/hopset.h"
+
+#define ID_BITS 20u
+
+enum object_state {
+	OBJECT_ABSENT, /* to be created */
+	OBJECT_PRESENT,
+	OBJECT_WRONG,  /* in the kernel, with other contents: to be replaced */
+	OBJECT_FAILED, /* refused; hopsets_retry() */
+};
+
+struct hop_key {
+	struct ip gateway;
+	uint8_t family; /* of the object */
+	bool onlink;
+	uint8_t zero;
+	uint32_t ifindex;
+};
+static_assert(sizeof(struct hop_key) == 24, "no padding: compared and hashed as bytes");
+
+struct hop {
+	UT_hash_handle by_key, by_id; /* hopsets.hops, hopsets.hop_ids */
+	struct hop_key key;
+	uint32_t id, refs; /* refs: of sets */
+	enum object_state state;
+	bool wished;  /* by somebody, not only left by a previous run: then whether it is alive is known */
+	bool dead;    /* the last hopsets_judge() said so */
+	bool judged;  /* the judgement under way changed its fate */
+	bool changed; /* its object came, went or was refused: groups must follow */
+	bool lost;    /* found missing by the verification under way */
+	int err;      /* last refusal; 0: none yet */
+	char text[80];
+};
+
+#define WEIGHT_SPARE 0u
+
+struct member {
+	struct hop *hop;
+	uint64_t weight; /* 1.., or WEIGHT_SPARE */
+};
+
+struct hopset {
+	UT_hash_handle by_members, by_id; /* hopsets.sets, hopsets.set_ids (groups only) */
+	struct member *members;           /* owned, sorted by key */
+	uint32_t handle, refs, id;        /* id 0: no group */
+	uint16_t n;
+	uint8_t kind;
+	uint8_t flags;           /* HOPSET_LOST …, since the last sweep began */
+	uint8_t sweeping;        /* those that the last sweep was begun for */
+	enum object_state state; /* of the group */
+	int err;
+	char text[80];
+};
+
+struct seen { /* one object of a dump */
+	uint32_t id;
+	bool foreign;              /* one of our ids under another protocol */
+	struct hop_key key;        /* single hop */
+	struct nexthop_grp *group; /* owned; NULL: single hop */
+	size_t n_group;
+};
+
+struct hopsets {
+	uint8_t protocol;
+	bool objects;
+	bool pending;  /* some object is not as it should be */
+	bool sweep;    /* some set has flags */
+	bool unused;   /* some object may be without holders */
+	bool adopting; /* what a previous run left is kept */
+	bool suspect;  /* a refusal that only a verification explains */
+	uint32_t next_id;
+	struct pool pool; /* of struct hopset */
+	struct hop *hops, *hop_ids;
+	struct hopset *sets, *set_ids;
+	struct seen *seen;
+	size_t n_seen, room;
+	bool out_of_memory; /* while collecting */
+	uint32_t *strays;   /* ids of our protocol that nothing of ours stands for */
+	size_t n_strays;
+	void *batch[NL_BATCH_MAX]; /* objects by index in the batch under way */
+	char why[IP_STRLEN + 160];
+};
+
+static inline struct hopset *hopset_at(const struct hopsets *s, uint32_t handle)
+{
+	return pool_at(&s->pool, handle);
+}
+static inline bool hopset_is_group(const struct hopset *set)
+{
+	return set->n > 1;
+}
+static inline bool object_in_kernel(enum object_state state)
+{
+	return state == OBJECT_PRESENT || state == OBJECT_WRONG;
+}
+
+/* -- hopset.c -- */
+uint32_t hopsets_new_id(struct hopsets *s);
+struct hop_key hop_key(uint8_t family, const struct fib_hop *h);
+struct hop *hop_find(const struct hopsets *s, const struct hop_key *key); /* NULL: none */
+struct hop *hop_new(struct hopsets *s, const struct hop_key *key);        /* NULL: out of memory */
+void hop_free(struct hopsets *s, struct hop *hop);
+void hop_set_id(struct hopsets *s, struct hop *hop, uint32_t id); /* 0: none */
+void hopset_set_id(struct hopsets *s, struct hopset *set, uint32_t id);
+/** Sorted, each hop once (with the largest of its weights). @return how many are left. */
+size_t hopset_canonical(struct member *m, size_t n);
+/** The set of @members, found or made; takes @members over or frees it. NULL: out of memory. */
+struct hopset *hopset_intern(struct hopsets *s, struct member *members, size_t n);
+void hopset_free(struct hopsets *s, struct hopset *set);
+void hopset_flag(struct hopsets *s, struct hopset *set, unsigned flags);
+const char *refusal_text(int err, const char *text);
+
+/* -- hopset_sync.c -- */
+/** What the kernel's group should hold: of those that have an object the members that are alive, else the
+ * spare one, else the dead ones. */
+size_t hopset_group(const struct hopset *set, struct nexthop_grp out[RT_HOPS_MAX]);
+
+/* -- hopset_verify.c -- */
+void hopsets_forget_dump(struct hopsets *s);
+
+#endif

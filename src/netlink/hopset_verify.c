@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* hopset_verify.c - DOC: the kernel's nexthop objects against ours.
+ *
+ * Objects are few, so a verification takes all of them: collected from a dump, sorted by id, looked up one by
+ * one. What is missing or differs is put right by the next sync. What is of our protocol and stands for
+ * nothing here is a previous run's: adopted while that is allowed, otherwise a stray to be purged. */
+#include "netlink/hopset_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+void hopsets_forget_dump(struct hopsets *s)
+{
+	for (size_t i = 0; i < s->n_seen; i++)
+		free(s->seen[i].group);
+	s->n_seen = 0;
+}
+
+void hopsets_verify_begin(struct hopsets *s)
+{
+	hopsets_forget_dump(s);
+	s->out_of_memory = false;
+}
+
+static bool seen_room(struct hopsets *s)
+{
+	size_t room = s->room ? 2 * s->room : 64;
+	struct seen *seen;
+
+	if (s->n_seen < s->room)
+		return true;
+	seen = reallocarray(s->seen, room, sizeof(*seen));
+	if (!seen)
+		return false;
+	s->seen = seen;
+	s->room = room;
+	return true;
+}
+
+void hopsets_verify_msg(struct hopsets *s, const struct nlmsghdr *h)
+{
+	struct nexthop_grp *group = NULL;
+	struct nh_msg m;
+
+	if (h->nlmsg_type != RTM_NEWNEXTHOP || !nh_parse(h, &m))
+		return;
+	if (m.protocol != s->protocol && !hopsets_owns(s, m.id))
+		return;
+	if (m.n_group) {
+		group = calloc(m.n_group, sizeof(*group));
+		if (group)
+			memcpy(group, m.group, m.n_group * sizeof(*group));
+	}
+	if ((m.n_group && !group) || !seen_room(s)) {
+		free(group);
+		s->out_of_memory = true;
+		return;
+	}
+	s->seen[s->n_seen++] = (struct seen){ .id = m.id,
+		                              .foreign = m.protocol != s->protocol,
+		                              .key = hop_key(m.family, &m.hop),
+		                              .group = group,
+		                              .n_group = m.n_group };
+}
+
+static int seen_cmp(const void *a, const void *b)
+{
+	const struct seen *x = a, *y = b;
+
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+static const struct seen *seen_find(const struct hopsets *s, uint32_t id)
+{
+	const struct seen key = { .id = id };
+
+	return s->n_seen ? bsearch(&key, s->seen, s->n_seen, sizeof(key), seen_cmp) : NULL;
+}
+
+static void verify_hop(struct hopsets *s, struct hop *hop)
+{
+	const struct seen *seen = seen_find(s, hop->id);
+
+	if (!object_in_kernel(hop->state))
+		return;
+	if (!seen || seen->foreign) {
+		if (seen)
+			hop_set_id(s, hop, 0); /* somebody took the id */
+		hop->state = OBJECT_ABSENT;
+		hop->lost = true;
+	} else if (seen->group || memcmp(&seen->key, &hop->key, sizeof(hop->key)) != 0) {
+		hop->state = OBJECT_WRONG;
+	}
+	s->pending |= hop->state != OBJECT_PRESENT;
+}
+
+static bool same_group(const struct hopset *set, const struct seen *seen)
+{
+	struct nexthop_grp want[RT_HOPS_MAX];
+	size_t n = hopset_group(set, want);
+
+	if (n != seen->n_group)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (want[i].id != seen->group[i].id ||
+		    nh_group_weight(&want[i]) != nh_group_weight(&seen->group[i]))
+			return false;
+	}
+	return true;
+}
+
+static void verify_group(struct hopsets *s, struct hopset *set)
+{
+	const struct seen *seen = seen_find(s, set->id);
+
+	if (!object_in_kernel(set->state))
+		return;
+	if (!seen || seen->foreign) {
+		if (seen)
+			hopset_set_id(s, set, 0);
+		set->state = OBJECT_ABSENT;
+		hopset_flag(s, set, HOPSET_LOST);
+	} else if (!seen->group || !same_group(set, seen)) {
+		set->state = OBJECT_WRONG;
+	}
+	s->pending |= set->state != OBJECT_PRESENT;
+}
+
+static void verify_single(struct hopsets *s, struct hopset *set)
+{
+	if (set->members[0].hop->lost)
+		hopset_flag(s, set, HOPSET_LOST);
+}
+
+static void note_id(struct hopsets *s, uint32_t id)
+{
+	if (id >> ID_BITS == s->protocol && id >= s->next_id)
+		s->next_id = id + 1;
+}
+
+static int add_stray(struct hopsets *s, uint32_t id)
+{
+	uint32_t *strays = reallocarray(s->strays, s->n_strays + 1, sizeof(*strays));
+
+	if (!strays)
+		return -ENOMEM;
+	s->strays = strays;
+	strays[s->n_strays++] = id;
+	s->unused = true;
+	return 0;
+}
+
+static int adopt_hop(struct hopsets *s, const struct seen *seen)
+{
+	struct hop *hop = hop_find(s, &seen->key);
+
+	if (seen->key.ifindex == 0 || !s->adopting || (hop && hop->id))
+		return add_stray(s, seen->id);
+	if (!hop)
+		hop = hop_new(s, &seen->key);
+	if (!hop)
+		return -ENOMEM;
+	hop_set_id(s, hop, seen->id);
+	hop->state = OBJECT_PRESENT;
+	return 0;
+}
+
+static int adopt_group(struct hopsets *s, const struct seen *seen)
+{
+	struct member *m = calloc(seen->n_group, sizeof(*m));
+	struct hopset *set;
+	size_t n = 0;
+
+	if (!m)
+		return -ENOMEM;
+	for (size_t i = 0; i < seen->n_group && seen->n_group <= RT_HOPS_MAX; i++) {
+		struct hop *hop;
+
+		HASH_FIND(by_id, s->hop_ids, &seen->group[i].id, sizeof(uint32_t), hop);
+		if (hop)
+			m[n++] = (struct member){ hop, nh_group_weight(&seen->group[i]) };
+	}
+	if (n < 2 || n != seen->n_group || hopset_canonical(m, n) != n || !s->adopting) {
+		free(m);
+		return add_stray(s, seen->id);
+	}
+	set = hopset_intern(s, m, n);
+	if (!set)
+		return -ENOMEM;
+	if (set->id)
+		return add_stray(s, seen->id);
+	hopset_set_id(s, set, seen->id);
+	set->state = same_group(set, seen) ? OBJECT_PRESENT : OBJECT_WRONG;
+	s->pending |= set->state == OBJECT_WRONG;
+	return 0;
+}
+
+/* Objects of our protocol that stand for nothing here: single hops first, groups are made of them. */
+static int adopt_unknown(struct hopsets *s)
+{
+	int rc = 0;
+
+	s->n_strays = 0;
+	for (int groups = 0; groups <= 1; groups++) {
+		for (size_t i = 0; i < s->n_seen && rc == 0; i++) {
+			const struct seen *seen = &s->seen[i];
+
+			if (seen->foreign || (seen->group != NULL) != groups || hopsets_owns(s, seen->id))
+				continue;
+			note_id(s, seen->id);
+			rc = groups ? adopt_group(s, seen) : adopt_hop(s, seen);
+		}
+	}
+	return rc;
+}
+
+int hopsets_verify_end(struct hopsets *s)
+{
+	struct hopset *set, *next_set;
+	struct hop *hop, *next_hop;
+
+	if (s->out_of_memory)
+		return -ENOMEM;
+	if (s->n_seen)
+		qsort(s->seen, s->n_seen, sizeof(*s->seen), seen_cmp);
+	HASH_ITER(by_key, s->hops, hop, next_hop)
+	verify_hop(s, hop);
+	HASH_ITER(by_members, s->sets, set, next_set)
+	{
+		if (hopset_is_group(set))
+			verify_group(s, set);
+		else
+			verify_single(s, set);
+	}
+	HASH_ITER(by_key, s->hops, hop, next_hop)
+	hop->lost = false;
+	return adopt_unknown(s);
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* path_nexthop.c - which next hop a path needs, and which peers have paths by it: a next hop that changes
+ * costs a sweep of those peers' paths, not of the table. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "rib/rib_priv.h"
+
+static struct nexthop_users *users_of(struct rib *r, nexthop_id id)
+{
+	struct nexthop_users *grown;
+	uint32_t n;
+
+	if (id < r->n_users)
+		return &r->users[id];
+	n = (id + 64) & ~63u;
+	grown = reallocarray(r->users, n, sizeof(*grown));
+	if (!grown)
+		return NULL;
+	memset(grown + r->n_users, 0, (n - r->n_users) * sizeof(*grown));
+	r->users = grown;
+	r->n_users = n;
+	return &r->users[id];
+}
+
+static struct nexthop_user *find_user(struct nexthop_users *u, uint16_t peer)
+{
+	for (uint32_t i = 0; i < u->n; i++)
+		if (u->user[i].peer == peer)
+			return &u->user[i];
+	return NULL;
+}
+
+static bool user_add(struct rib *r, nexthop_id id, uint16_t peer)
+{
+	struct nexthop_users *u = users_of(r, id);
+	struct nexthop_user *e = u ? find_user(u, peer) : NULL;
+
+	if (!u)
+		return false;
+	if (e) {
+		e->paths++;
+		return true;
+	}
+	if (u->n == u->size) {
+		e = reallocarray(u->user, u->size + 4u, sizeof(*e));
+		if (!e)
+			return false;
+		u->user = e;
+		u->size += 4;
+	}
+	u->user[u->n++] = (struct nexthop_user){ peer, 1 };
+	return true;
+}
+
+static void user_drop(struct rib *r, nexthop_id id, uint16_t peer)
+{
+	struct nexthop_users *u = &r->users[id];
+	struct nexthop_user *e = find_user(u, peer);
+
+	if (--e->paths == 0)
+		*e = u->user[--u->n];
+}
+
+nexthop_id path_nexthop_take(struct rib_peer *p, const struct attrs *a, bool *ok)
+{
+	bool on_link = p->session.ifindex && !ip_is_zero(&a->next_hop_ll);
+	const struct ip *addr = on_link ? &a->next_hop_ll : &a->next_hop;
+	uint32_t scope = addr->family == IP_V6 && ip_is_link_local(addr) ? p->session.ifindex : 0;
+	nexthop_id id;
+
+	*ok = true;
+	if (ip_is_zero(addr))
+		return 0;
+	id = nexthop_get(p->rib->nexthops, addr, scope);
+	*ok = id && user_add(p->rib, id, p->index);
+	if (id && !*ok)
+		nexthop_put(p->rib->nexthops, id);
+	return *ok ? id : 0;
+}
+
+void path_nexthop_drop(struct rib *r, struct path *path)
+{
+	if (path->nh && !(path->flags & PATH_INTERFACE)) {
+		user_drop(r, path->nh, path->peer);
+		nexthop_put(r->nexthops, path->nh);
+	}
+	path->nh = 0;
+}
+
+void path_nexthop_changed(struct rib *r, nexthop_id id)
+{
+	if (id >= r->n_users)
+		return;
+	for (uint32_t i = 0; i < r->users[id].n; i++)
+		adj_in_sweep_request(r->peers[r->users[id].user[i].peer], SWEEP_NEXT_HOP);
+}
+
+/** Its paths are on their way out, whether or not the sweep has come to them. */
+static bool is_leaving(const struct rib_peer *p)
+{
+	return !p->up && !p->retained && p->sweep & SWEEP_STALE;
+}
+
+bool rib_nexthop_used(const struct rib *r, nexthop_id id)
+{
+	for (uint32_t i = 0; id < r->n_users && i < r->users[id].n; i++)
+		if (!is_leaving(r->peers[r->users[id].user[i].peer]))
+			return true;
+	return false;
+}
+
+void path_nexthop_peer_left(const struct rib_peer *p)
+{
+	struct rib *r = p->rib;
+
+	for (nexthop_id id = nexthop_next(r->nexthops, 0); id; id = nexthop_next(r->nexthops, id))
+		if (id < r->n_users && find_user(&r->users[id], p->index) && !rib_nexthop_used(r, id))
+			rib_tell_nexthop(r, nexthop_at(r->nexthops, id));
+}
+
+/* -- next hops behind routes of our own -------------------------------------------------------- */
+
+/** Where the best path of @d leads, unless that is what is being asked (@asking), or through another route of
+ * ours. */
+static bool first_hop(const struct rib *r, const struct dest *d, nexthop_id asking, struct nexthop_hop *out)
+{
+	const struct path *p = loc_rib_best(r, d);
+	const struct nexthop *nh;
+
+	if (!p || !p->nh || (!(p->flags & PATH_INTERFACE) && p->nh == asking))
+		return false;
+	if (p->flags & PATH_INTERFACE) {
+		*out = (struct nexthop_hop){ .ifindex = p->nh };
+		return true;
+	}
+	nh = nexthop_at(r->nexthops, p->nh);
+	if (nh->why != NH_OK || nh->recursive)
+		return false;
+	*out = (struct nexthop_hop){ nh->gateway, nh->ifindex };
+	return true;
+}
+
+bool path_nexthop_find_own(void *ctx, nexthop_id asking, const struct ip *a, int len, struct nexthop_hop *out)
+{
+	const struct rib *r = ctx;
+	const struct table *t = &r->tables[a->family == IP_V6 ? FAM_IPV6 : FAM_IPV4];
+
+	for (int bits = t->count ? ip_bits(a->family) : 0; bits > len; bits--) {
+		struct prefix p = prefix_make(a, (uint8_t)bits);
+		dest_id id = table_find(t, &p);
+
+		if (id && first_hop(r, table_dest(t, id), asking, out))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* table.c - DOC: a chained hash of dests, one per family.
+ *
+ * The path of an UPDATE needs exact matches only, so a hash it is: one probe, eight bytes a prefix of index,
+ * nothing to rebalance. Longest match and order are wanted by next hops and by `show`; they pay for it
+ * themselves (rib_match() asks once per length). Links are handles, so a dest of IPv4 is 20 bytes. The bucket
+ * array doubles when there are as many dests as buckets. */
+#include "rib/table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MIN_BUCKETS 1024u
+
+int table_init(struct table *t, enum family f)
+{
+	*t = (struct table){ .family = f, .mask = MIN_BUCKETS - 1 };
+	pool_init(&t->dests, sizeof(struct dest) + ip_bytes(family_ip(f)));
+	t->buckets = calloc(MIN_BUCKETS, sizeof(*t->buckets));
+	return t->buckets ? 0 : -ENOMEM;
+}
+
+void table_fini(struct table *t)
+{
+	pool_fini(&t->dests);
+	free(t->buckets);
+	t->buckets = NULL;
+}
+
+static uint64_t mix(uint64_t x)
+{
+	x *= UINT64_C(0x9e3779b97f4a7c15);
+	return x ^ x >> 32;
+}
+
+static uint32_t hash(const uint8_t *addr, size_t bytes, uint8_t len)
+{
+	uint64_t hi, lo;
+	uint32_t v4;
+
+	if (bytes == 4) {
+		memcpy(&v4, addr, 4);
+		return (uint32_t)mix((uint64_t)v4 << 8 | len);
+	}
+	memcpy(&hi, addr, 8);
+	memcpy(&lo, addr + 8, 8);
+	return (uint32_t)mix(mix(hi ^ len) ^ lo);
+}
+
+static bool same(const struct table *t, const struct dest *d, const struct prefix *p)
+{
+	if (d->len != p->len)
+		return false;
+	return memcmp(d->addr, p->addr.b, t->family == FAM_IPV4 ? 4 : 16) == 0;
+}
+
+static uint32_t *bucket_of(const struct table *t, const uint8_t *addr, uint8_t len)
+{
+	return &t->buckets[hash(addr, t->family == FAM_IPV4 ? 4 : 16, len) & t->mask];
+}
+
+dest_id table_find(const struct table *t, const struct prefix *p)
+{
+	dest_id id = *bucket_of(t, p->addr.b, p->len);
+
+	while (id && !same(t, table_dest(t, id), p))
+		id = table_dest(t, id)->hash_next;
+	return id;
+}
+
+/** Twice the buckets; when there is no memory for them the chains grow longer, which is no error. */
+static void widen(struct table *t)
+{
+	uint32_t n = (t->mask + 1) * 2;
+	uint32_t *buckets = calloc(n, sizeof(*buckets));
+
+	if (!buckets)
+		return;
+	free(t->buckets);
+	t->buckets = buckets;
+	t->mask = n - 1;
+	for (dest_id id = 1; id < table_end(t); id++) {
+		struct dest *d = table_dest(t, id);
+		uint32_t *b;
+
+		if (d->flags & DEST_FREE)
+			continue;
+		b = bucket_of(t, d->addr, d->len);
+		d->hash_next = *b;
+		*b = id;
+	}
+}
+
+static dest_id take(struct table *t)
+{
+	dest_id id = t->free;
+	struct dest *d;
+
+	if (!id)
+		return pool_new(&t->dests);
+	d = table_dest(t, id);
+	t->free = d->hash_next;
+	d->flags = 0;
+	return id;
+}
+
+dest_id table_get(struct table *t, const struct prefix *p)
+{
+	dest_id id = table_find(t, p);
+	struct dest *d;
+	uint32_t *b;
+
+	if (id)
+		return id;
+	if (t->count > t->mask && t->mask < UINT32_MAX / 2)
+		widen(t);
+	id = take(t);
+	if (!id)
+		return 0;
+	d = table_dest(t, id);
+	d->len = p->len;
+	memcpy(d->addr, p->addr.b, ip_bytes(family_ip(t->family)));
+	b = bucket_of(t, d->addr, d->len);
+	d->hash_next = *b;
+	*b = id;
+	t->count++;
+	return id;
+}
+
+void table_remove(struct table *t, dest_id id)
+{
+	struct dest *d = table_dest(t, id);
+	uint32_t *link = bucket_of(t, d->addr, d->len);
+
+	assert(!d->paths && !d->pins);
+	while (*link != id)
+		link = &table_dest(t, *link)->hash_next;
+	*link = d->hash_next;
+	*d = (struct dest){ .hash_next = t->free, .flags = DEST_FREE };
+	t->free = id;
+	t->count--;
+}
+
+struct prefix dest_prefix(const struct table *t, const struct dest *d)
+{
+	struct prefix p = { .addr = { .family = family_ip(t->family) }, .len = d->len };
+
+	memcpy(p.addr.b, d->addr, ip_bytes(p.addr.family));
+	return p;
+}
+
+size_t table_bytes(const struct table *t)
+{
+	return ((size_t)t->mask + 1) * sizeof(*t->buckets);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* table.h - where prefixes and paths live: one record a prefix (dest), one a (prefix, peer, path id), both
+ * under handles.
+ *
+ * Inside the rib folder only; everybody else goes through rib.h. The bytes per route are a budget: 20 for an
+ * IPv4 dest, 48 for a path, 4 to 8 for the index. `tests/unit/rib/test_table.c` holds the sizes. */
+#ifndef MCBGP_RIB_TABLE_H
+#define MCBGP_RIB_TABLE_H
+
+#include "bgp/attrs.h"
+#include "bgp/nlri.h"
+#include "lib/pool.h"
+#include "rib/nexthop.h"
+
+typedef uint32_t dest_id; /* handles; 0: none */
+typedef uint32_t path_id;
+
+enum {
+	DEST_DIRTY = 1,       /* in the queue of the decision process */
+	DEST_BEST_GONE = 2,   /* the path that was best left since the last decision */
+	DEST_MEMBER_GONE = 4, /* ... a member of the ECMP set, or the spare path */
+	DEST_FREE = 8         /* not in use: on the table's free list */
+};
+
+struct dest {
+	dest_id hash_next;
+	path_id paths;      /* the best first, the others in no order; linked by path.next */
+	uint16_t best_peer; /* where the announced best path came from; 0: nothing is announced */
+	uint16_t pins;      /* entries of export queues that name this dest */
+	uint8_t flags;
+	uint8_t len;    /* of the prefix */
+	uint8_t addr[]; /* 4 or 16 bytes */
+};
+
+enum {
+	PATH_BEST = 1,       /* as of the last decision */
+	PATH_MEMBER = 2,     /* of the ECMP set, as of the last decision; the best path is one */
+	PATH_UPDATED = 4,    /* new attributes since the last decision */
+	PATH_MOVED = 8,      /* its next hop resolves differently since the last decision */
+	PATH_INTERFACE = 16, /* local route on a link: nh holds the interface index */
+	PATH_IPV6 = 64,      /* its dest is of that family */
+	PATH_BLACKHOLE = 32, /* packets are dropped: a local route, or asked for by community */
+	PATH_SPARE = 128,    /* where packets go should the whole ECMP set die, as of the last decision */
+};
+
+struct path {
+	path_id next; /* of the same dest */
+	dest_id dest;
+	path_id peer_next, peer_prev; /* of the same peer and family, newest first */
+	struct attrs *in;             /* Adj-RIB-In: as received; counted */
+	struct attrs *attrs;          /* after import policy; counted; NULL: refused */
+	uint32_t wire_id;             /* ADD-PATH path identifier */
+	uint32_t since;               /* arrival, monotonic centiseconds modulo 2^32 */
+	nexthop_id nh;                /* of `attrs`; counted; 0: none */
+	uint16_t peer;                /* index in the rib's peers */
+	uint8_t epoch; /* of the peer and family when it was last announced; older ones are stale */
+	uint8_t flags;
+};
+
+static inline enum family path_family(const struct path *p)
+{
+	return p->flags & PATH_IPV6 ? FAM_IPV6 : FAM_IPV4;
+}
+
+struct table {
+	struct pool dests;
+	uint32_t *buckets; /* heads of chains of dests */
+	uint32_t mask;     /* buckets - 1 */
+	uint32_t count;    /* dests in use */
+	dest_id free; /* linked through hash_next; kept out of the pool's own list so that walks can tell them
+	               */
+	enum family family;
+};
+
+int table_init(struct table *t, enum family f); /* 0 or -ENOMEM */
+void table_fini(struct table *t);
+dest_id table_find(const struct table *t, const struct prefix *p); /* 0: none */
+dest_id table_get(struct table *t, const struct prefix *p);        /* found or made; 0: out of memory */
+void table_remove(struct table *t, dest_id id);
+size_t table_bytes(const struct table *t); /* of the index; dests are counted by their pool */
+
+static inline struct dest *table_dest(const struct table *t, dest_id id)
+{
+	return pool_at(&t->dests, id);
+}
+struct prefix dest_prefix(const struct table *t, const struct dest *d);
+
+/** Walks go by handle: those below table_end() that are live. */
+static inline dest_id table_end(const struct table *t)
+{
+	return t->dests.next;
+}
+static inline bool table_live(const struct table *t, dest_id id)
+{
+	return !(table_dest(t, id)->flags & DEST_FREE);
+}
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Path attributes: what we accept, we encode to something we decode the same - towards old speakers and new
+ * ones. */
+#include <assert.h>
+
+#include "bgp/attr.h"
+#include "mcbgp/bgp.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+static uint8_t scratch[131072], scratch_again[131072], wire[BGP_MAX_LEN_EXT * 2];
+
+/** The session that one byte describes. */
+static struct codec_ctx ctx(uint8_t bits, uint8_t *s)
+{
+	return (struct codec_ctx){
+		.as4 = bits & 1,
+		.ibgp = bits & 2,
+		.families = FAM_BIT(FAM_IPV4) | FAM_BIT(FAM_IPV6),
+		.add_path = { bits & 4, bits & 4 },
+		.ext_next_hop = bits & 8 ? FAM_BIT(FAM_IPV4) : 0,
+		.scratch = s,
+		.scratch_len = sizeof(scratch),
+	};
+}
+
+/** Encode @a for @c and expect it back. */
+static void round_trip(const struct attrs *a, const struct codec_ctx *c)
+{
+	struct writer w = wr_init(wire, sizeof(wire));
+	struct attrs b;
+	struct mp_nlri mp;
+	struct attr_fault f;
+
+	attrs_encode(&w, c, a, true);
+	assert(!w.bad);
+	assert(attrs_decode(rd_init(wire, (size_t)(w.p - wire)), c, &b, &mp, &f) == ATTR_OK);
+	assert(attrs_equal(a, &b));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	struct codec_ctx c;
+	struct attrs a;
+	struct mp_nlri mp;
+	struct attr_fault f;
+	enum verdict v;
+
+	if (!len || len > BGP_MAX_LEN_EXT / 2)
+		return 0;
+	c = ctx(data[0], scratch);
+	v = attrs_decode(rd_init(data + 1, len - 1), &c, &a, &mp, &f);
+	if (v != ATTR_OK)
+		assert(f.verdict == v && f.what && f.excerpt_len <= sizeof(f.excerpt));
+	if (v > ATTR_DISCARD)
+		return 0;
+	c.as4 = true;
+	c.scratch = scratch_again;
+	round_trip(&a, &c);
+	return 0;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* test_stale.c - routes that outlive their session or wait to be said again: graceful restart and enhanced
+ * refresh, as the table sees them. */
+#include "rib/rib.h"
+
+#include "unit/unit.h"
+
+#include "table_lab.h"
+
+#define NODE_AS 65010u
+#define FAR_AS  65020u
+#define V4      FAM_BIT(FAM_IPV4)
+
+static struct lab lab;
+static struct lab_peer peers[2]; /* a feed and a sink */
+static const struct lab_attrs usual = { .as = { NODE_AS } };
+
+static void settle(void)
+{
+	lab_settle(&lab, peers, 2);
+}
+
+/* Prefixes 0 to 9 from the feed, which then is lost; @retain: what stays. */
+static void lose_feed(uint32_t retain)
+{
+	rib_peer_restarts(peers[0].rib, retain);
+	peers[0].up = false;
+	settle();
+}
+
+static void begin(void)
+{
+	lab_init(&lab, 16);
+	lab_peer_init(&lab, &peers[0], 0, NODE_AS);
+	lab_peer_init(&lab, &peers[1], 1, FAR_AS);
+	lab_up(&peers[0]);
+	lab_up(&peers[1]);
+	for (unsigned i = 0; i < 10; i++)
+		lab_announce(&lab, &peers[0], i, &usual);
+	settle();
+	lab.changes = 0;
+	peers[1].messages = 0;
+}
+
+static void finish(void)
+{
+	rib_free(lab.rib);
+}
+
+static unsigned in_use(void)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < 10; i++)
+		n += lab.fib[i].there && peers[1].got[i].there;
+	return n;
+}
+
+START_TEST(retained_routes_stay_in_use_and_nobody_hears_of_it)
+{
+	begin();
+	lose_feed(V4);
+	ck_assert_uint_eq(in_use(), 10);
+	ck_assert_uint_eq(lab.changes + peers[1].messages, 0);
+	finish();
+}
+END_TEST
+
+START_TEST(what_is_said_again_stays_and_the_rest_leaves_at_the_end)
+{
+	begin();
+	lose_feed(V4);
+	lab_up(&peers[0]);
+	for (unsigned i = 0; i < 6; i++)
+		lab_announce(&lab, &peers[0], i, &usual);
+	settle();
+	ck_assert_uint_eq(in_use(), 10);
+	ck_assert_uint_eq(lab.changes, 0);
+	rib_peer_stale_end(peers[0].rib, V4);
+	settle();
+	ck_assert_uint_eq(in_use(), 6);
+	ck_assert_uint_eq(rib_count(lab.rib, FAM_IPV4), 6);
+	finish();
+}
+END_TEST
+
+START_TEST(time_is_up_while_it_is_away)
+{
+	begin();
+	lose_feed(V4);
+	rib_peer_stale_end(peers[0].rib, V4);
+	settle();
+	ck_assert_uint_eq(in_use() + rib_count(lab.rib, FAM_IPV4), 0);
+	finish();
+}
+END_TEST
+
+START_TEST(stale_twice_is_gone)
+{
+	begin();
+	lose_feed(V4);
+	lab_up(&peers[0]);
+	lab_announce(&lab, &peers[0], 3, &usual);
+	settle();
+	lose_feed(V4);
+	ck_assert_uint_eq(in_use(), 1);
+	ck_assert(lab.fib[3].there);
+	finish();
+}
+END_TEST
+
+START_TEST(families_are_retained_apart)
+{
+	begin();
+	lose_feed(FAM_BIT(FAM_IPV6));
+	ck_assert_uint_eq(in_use() + rib_count(lab.rib, FAM_IPV4), 0);
+	finish();
+}
+END_TEST
+
+START_TEST(retained_routes_can_be_withdrawn_and_changed)
+{
+	begin();
+	lose_feed(V4);
+	lab_up(&peers[0]);
+	lab_withdraw(&lab, &peers[0], 0);
+	lab_announce(&lab, &peers[0], 1, &(struct lab_attrs){ .as = { NODE_AS, 7 } });
+	settle();
+	ck_assert(!lab.fib[0].there);
+	ck_assert_uint_eq(peers[1].got[1].path_len, 3);
+	ck_assert_uint_eq(in_use(), 9);
+	finish();
+}
+END_TEST
+
+START_TEST(removed_peer_retains_nothing)
+{
+	begin();
+	lose_feed(V4);
+	rib_peer_free(peers[0].rib);
+	lab_run(&lab);
+	ck_assert_uint_eq(rib_count(lab.rib, FAM_IPV4), 0);
+	finish();
+}
+END_TEST
+
+START_TEST(refresh_sweeps_what_is_not_repeated)
+{
+	begin();
+	rib_peer_stale_begin(peers[0].rib, FAM_IPV4);
+	lab_announce(&lab, &peers[0], 4, &usual);
+	settle();
+	ck_assert_uint_eq(in_use(), 10);
+	rib_peer_stale_end(peers[0].rib, V4);
+	settle();
+	ck_assert_uint_eq(in_use(), 1);
+	finish();
+}
+END_TEST
+
+START_TEST(end_of_rib_is_held_until_let_go)
+{
+	begin();
+	rib_hold_eor(lab.rib, true);
+	lab_down(&peers[1]);
+	lab_up(&peers[1]);
+	settle();
+	ck_assert_uint_eq(in_use(), 10);
+	ck_assert_uint_eq(peers[1].eors, 0);
+	lab_announce(&lab, &peers[0], 11, &usual);
+	settle();
+	ck_assert_uint_eq(peers[1].eors, 0);
+	rib_hold_eor(lab.rib, false);
+	settle();
+	ck_assert_uint_eq(peers[1].eors, 1);
+	finish();
+}
+END_TEST
+
+UNIT_MAIN("stale", UNIT(retained_routes_stay_in_use_and_nobody_hears_of_it),
+          UNIT(what_is_said_again_stays_and_the_rest_leaves_at_the_end), UNIT(time_is_up_while_it_is_away),
+          UNIT(stale_twice_is_gone), UNIT(families_are_retained_apart),
+          UNIT(retained_routes_can_be_withdrawn_and_changed), UNIT(removed_peer_retains_nothing),
+          UNIT(refresh_sweeps_what_is_not_repeated), UNIT(end_of_rib_is_held_until_let_go))

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The main job over each tunnel that this machine's own kernel may not have, over both underlays."""
+
+import re
+
+import pytest
+import wireguard
+from clusters import TwoClusters
+from conftest import labs
+
+
+def underlay(cluster, version):
+    return cluster.underlay if version == 4 else f"2001:db8:0:1::{cluster.index}"
+
+
+def wireguard_tunnel(topology, cluster, version):
+    lab, other = topology.lab, cluster.other
+    if not hasattr(topology, "keys"):
+        topology.keys = {c.index: wireguard.key(lab, f"gateway{c.index}") for c in topology.clusters}
+        topology.psk = wireguard.psk(lab, "tunnel")
+    far = underlay(other, version) if version == 4 else f"[{underlay(other, version)}]"
+    return f"""type = "wireguard"; private_key_file = "{topology.keys[cluster.index][0]}"; listen_port = 51820; fwmark = 7;
+    peers = ( {{ public_key = "{topology.keys[other.index][1]}"; preshared_key_file = "{topology.psk}";
+                endpoint = "{far}:51820"; keepalive = 25; allowed_ips = [ "0.0.0.0/0", "::/0" ]; }} );"""
+
+
+def gre_tunnel(topology, cluster, version):
+    return f"""type = "gre"; local = "{underlay(cluster, version)}"; remote = "{underlay(cluster.other, version)}";
+    ttl = 255; key = 7;"""
+
+
+# The MTU of the underlay, 1500, less outer IP header, the tunnel's own headers, and the key of GRE.
+VARIANTS = {
+    "wireguard-ipv4": (wireguard_tunnel, 4, "wireguard", 1500 - 60),
+    "wireguard-ipv6": (wireguard_tunnel, 6, "wireguard", 1500 - 80),
+    "gre-ipv4": (gre_tunnel, 4, "gre", 1500 - 24 - 4),
+    "gre-ipv6": (gre_tunnel, 6, "ip6gre", 1500 - 44 - 4),
+}
+
+
+def build(lab, tunnel, version, kind, mtu):
+    topology = TwoClusters(lab, nodes=1)
+    for cluster in topology.clusters:
+        gateway = cluster.gateway
+        if version == 6:
+            gateway.namespace.ip(f"addr add {underlay(cluster, 6)}/64 dev wan0 nodad")
+        with open(gateway.conf_path) as file:
+            conf = file.read()
+        made = f'tunnels = ( {{ name = "tun0"; addresses = [ "{cluster.tunnel}/24" ]; {tunnel(topology, cluster, version)} }} );'
+        gateway.configure(re.sub(r"tunnels = \(.*?\n\);", lambda _: made, conf, flags=re.S))
+    topology.kind, topology.mtu = kind, mtu
+    topology.start()
+    topology.ready(90)
+    return topology
+
+
+@pytest.fixture(scope="module", params=VARIANTS.values(), ids=VARIANTS.keys())
+def clusters(request):
+    yield from labs(lambda lab: build(lab, *request.param))
+
+
+def test_pods_reach_pods_and_services_both_ways(clusters):
+    assert not [words for pod, address, words in clusters.journeys() if not pod.ping(address, count=2)]
+
+
+def test_tunnel_is_of_its_kind_and_exactly_as_wide_as_the_underlay_allows(clusters):
+    for gateway in clusters.gateways:
+        link = gateway.namespace.link("tun0")
+        assert (link["linkinfo"]["info_kind"], link["mtu"], link["ifalias"]) == (clusters.kind, clusters.mtu, "mcbgpd")
+
+
+def test_packet_of_that_size_passes_unfragmented(clusters):
+    first, second = clusters.clusters
+    fits = str(clusters.mtu - 28)       # ICMP and IPv4 headers
+    done = first.gateway.namespace.run("ping", "-n", "-q", "-c", "1", "-W", "5", "-M", "do", "-s", fits, second.tunnel)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_secrets_are_nowhere_to_be_seen(clusters):
+    if clusters.kind != "wireguard":
+        return
+    paths = [path for path, _ in clusters.keys.values()] + [clusters.psk]
+    for path in paths:
+        with open(path) as file:
+            secret = file.read().strip()
+        for gateway in clusters.gateways:
+            assert secret not in gateway.process.log()
+            assert secret not in gateway.mcbgpc("--json", "show", "tunnels", "all").stdout
