@@ -36,8 +36,14 @@ static const void *elements(const char *field)
 	return *(const void *const *)(const void *)field;
 }
 
-/* Is the field of @o the same in @a and @b? What is not built has no field. */
-static bool field_same(const struct option *o, const void *a, const void *b)
+/* Was the setting of @o written in @base? Only asked where 0 would mean something else. */
+static bool is_given(const struct option *o, const void *base)
+{
+	return *((const bool *)base + (o->given - 1));
+}
+
+/* What is not built has no field. */
+bool diff_setting_same(const struct option *o, const void *a, const void *b)
 {
 	const char *x = (const char *)a + o->offset, *y = (const char *)b + o->offset;
 	const size_t *n = (const void *)((const char *)a + o->count_offset);
@@ -67,14 +73,14 @@ static bool field_same(const struct option *o, const void *a, const void *b)
 	case OPT_TYPES:
 		return true;
 	default:
-		return memcmp(x, y, o->size) == 0;
+		return memcmp(x, y, o->size) == 0 && (!o->given || is_given(o, a) == is_given(o, b));
 	}
 }
 
 static bool section_same(const struct section *s, const void *a, const void *b)
 {
 	for (size_t i = 0; i < s->n; i++) {
-		if (!field_same(&s->options[i], a, b))
+		if (!diff_setting_same(&s->options[i], a, b))
 			return false;
 	}
 	return true;
@@ -100,7 +106,7 @@ unsigned diff_peer(const struct conf_peer *old, const struct conf_peer *new, con
 	for (size_t i = 0; i < schema_peer.n; i++) {
 		const struct option *o = &schema_peer.options[i];
 
-		if (!field_same(o, old, new))
+		if (!diff_setting_same(o, old, new))
 			mask |= 1u << costs[o->effect];
 	}
 	if (!diff_router_identity_same(old_conf, new_conf))

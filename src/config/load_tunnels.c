@@ -182,6 +182,7 @@ struct vxlan_key {
 struct gre_key {
 	struct ip local, remote;
 	uint32_t ikey;
+	bool ikey_set; /* a key of 0 is not the same as none */
 };
 
 struct tunnel_keys {
@@ -228,6 +229,7 @@ static void check_gre(struct loader *l, const config_setting_t *s, const struct 
 	key.local = t->local;
 	key.remote = t->remote;
 	key.ikey = t->ikey;
+	key.ikey_set = t->ikey_set;
 	first = t->remote.family ? seen_add(&keys->gres, &key, sizeof(key), s, &l->report) : NULL;
 	if (first)
 		report_setting(&l->report, s, "remote",

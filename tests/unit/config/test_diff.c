@@ -70,6 +70,7 @@ static const struct {
 	{ "remove_private_as", A(""), A("remove_private_as = true;"), POLICY },
 	{ "graceful_shutdown", A(""), A("graceful_shutdown = true;"), POLICY },
 	{ "role", A(""), A("role = `peer`;"), RESET },
+	{ "role that is 0", A(""), A("role = `provider`;"), RESET },
 	{ "role to another", A("role = `provider`;"), A("role = `peer`;"), RESET },
 	{ "enabled", A(""), A("enabled = false;"), RESET },
 	{ "description", A(""), A("description = `x`;"), RUNTIME },
@@ -154,6 +155,100 @@ START_TEST(tunnel_addresses)
 }
 END_TEST
 
+#define TUNS(a)        "tunnels = ( " a " );"
+#define VX(settings)   TUNS("{ name = `t0`; type = `vxlan`; vni = 1; " settings " }")
+#define GRE_(settings) TUNS("{ name = `t0`; type = `gre`; " settings " }")
+#define WG_KEY         "public_key = `AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE=`; "
+#define WG_(settings)  TUNS("{ name = `t0`; type = `wireguard`; private_key_file = `/k`; " settings " }")
+#define WGP_(settings) WG_("peers = ( { " WG_KEY settings " } );")
+#define FAR            "remote = `192.0.2.9`; "
+#define FAR6           "remote = `fd00::9`; "
+
+/* What is said of a tunnel: each setting that differs, with "!" behind one that forces a new link. */
+static const struct {
+	const char *old, *new, *settings;
+	enum link_fate there, back;
+} fates[] = {
+	{ VX(FAR), VX(FAR), "", LINK_KEPT, LINK_KEPT },
+	{ "", VX(FAR), "", LINK_CREATED, LINK_REMOVED },
+	{ "", "", "", LINK_KEPT, LINK_KEPT },
+	{ VX(FAR), VX(FAR "persist = false;"), "persist ", LINK_KEPT, LINK_KEPT },
+	{ VX(FAR), VX(FAR "ttl = 9; tos = 4; mtu = 1400; learning = false; interface = `eth0`;"),
+	  "mtu ttl tos interface learning ", LINK_CHANGED, LINK_CHANGED },
+	{ VX(FAR), VX("remote = `192.0.2.8`; addresses = `10.0.0.1/24`;"), "remote addresses ", LINK_CHANGED,
+	  LINK_CHANGED },
+	{ VX(FAR), VX(FAR "port = 4790; ttl = 9;"), "ttl port! ", LINK_REPLACED, LINK_REPLACED },
+	{ VX(FAR), TUNS("{ name = `t0`; type = `vxlan`; vni = 2; " FAR "}"), "vni! ", LINK_REPLACED,
+	  LINK_REPLACED },
+	{ VX(FAR), VX(FAR6), "remote! ", LINK_REPLACED, LINK_REPLACED },
+	{ VX(FAR "local = `192.0.2.1`;"), VX(FAR), "local! ", LINK_REPLACED, LINK_CHANGED },
+	{ VX(FAR), VX("remotes = `192.0.2.8`;"), "remote! remotes ", LINK_REPLACED, LINK_CHANGED },
+	{ VX("remotes = `192.0.2.8`;"), VX("remotes = [ `192.0.2.8`, `192.0.2.7` ];"), "remotes ",
+	  LINK_CHANGED, LINK_CHANGED },
+	{ VX("remotes = `192.0.2.8`;"), VX("remotes = `fd00::8`;"), "remotes! ", LINK_REPLACED,
+	  LINK_REPLACED },
+	{ VX(FAR), GRE_(FAR), "type! vni ", LINK_REPLACED, LINK_REPLACED },
+	{ GRE_(FAR), GRE_(FAR "key = 0;"), "ikey okey ", LINK_CHANGED, LINK_CHANGED },
+	{ GRE_(FAR "okey = 7;"), GRE_(FAR "okey = 7; ikey = 0;"), "ikey ", LINK_CHANGED, LINK_CHANGED },
+	{ GRE_(FAR "key = 7;"), GRE_(FAR "ikey = 7; okey = 7;"), "", LINK_KEPT, LINK_KEPT },
+	{ GRE_(FAR), GRE_("remote = `192.0.2.8`; ttl = 9; pmtudisc = false; fwmark = 1; rule_table = 2;"),
+	  "remote ttl pmtudisc fwmark rule_table ", LINK_CHANGED, LINK_CHANGED },
+	{ GRE_(FAR), GRE_(FAR6), "remote! ", LINK_REPLACED, LINK_REPLACED },
+	{ GRE_(FAR "local = `192.0.2.1`;"), GRE_(FAR), "local ", LINK_CHANGED, LINK_CHANGED },
+	{ WG_(""), WG_("listen_port = 51821; fwmark = 1;"), "listen_port fwmark ", LINK_CHANGED,
+	  LINK_CHANGED },
+	{ WG_(""), TUNS("{ name = `t0`; type = `wireguard`; private_key_file = `/l`; }"), "private_key_file ",
+	  LINK_CHANGED, LINK_CHANGED },
+	{ WG_(""), WGP_(""), "peers ", LINK_CHANGED, LINK_CHANGED },
+	{ WGP_(""), WGP_("endpoint = `192.0.2.9:1`; keepalive = 5;"), "peers ", LINK_CHANGED, LINK_CHANGED },
+	{ WGP_("allowed_ips = `10.0.0.0/8`;"), WGP_("allowed_ips = [ `10.0.0.0/8`, `bgp` ];"), "peers ",
+	  LINK_CHANGED, LINK_CHANGED },
+};
+
+static void add_setting(void *ctx, const char *setting, enum link_fate fate)
+{
+	char *text = ctx;
+
+	ck_assert_int_le(fate, LINK_REPLACED);
+	strcat(strcat(text, setting), fate == LINK_REPLACED ? "! " : " ");
+}
+
+START_TEST(fate_of_a_link)
+{
+	char old[1024], new[1024], said[256] = "", unused[256] = "";
+	const struct conf_tunnel *x, *y;
+	struct conf *a, *b;
+
+	snprintf(old, sizeof(old), HEAD "%s", fates[_i].old);
+	snprintf(new, sizeof(new), HEAD "%s", fates[_i].new);
+	a = lab_conf(old);
+	b = lab_conf(new);
+	x = a->n_tunnels ? a->tunnels : NULL;
+	y = b->n_tunnels ? b->tunnels : NULL;
+	ck_assert_msg(diff_tunnel(x, y, add_setting, said) == fates[_i].there, "%s", fates[_i].new);
+	ck_assert_str_eq(said, fates[_i].settings);
+	ck_assert_msg(diff_tunnel(y, x, add_setting, unused) == fates[_i].back, "%s, back", fates[_i].new);
+	ck_assert_int_eq(diff_tunnel(x, y, NULL, NULL), fates[_i].there);
+	ck_assert_ptr_nonnull(diff_link_fate_text(fates[_i].there));
+	conf_free(a);
+	conf_free(b);
+}
+END_TEST
+
+/* Each setting of a tunnel differs in one of the rows, so that none is forgotten. */
+START_TEST(every_setting_of_a_tunnel_has_a_fate)
+{
+	for (size_t i = 0; i < schema_tunnel.n; i++) {
+		const struct option *o = &schema_tunnel.options[i];
+		bool found = strcmp(o->name, "name") == 0 || strcmp(o->name, "key") == 0;
+
+		for (size_t r = 0; r < sizeof(fates) / sizeof(fates[0]); r++)
+			found |= strstr(fates[r].settings, o->name) != NULL;
+		ck_assert_msg(found, "%s", o->name);
+	}
+}
+END_TEST
+
 static const struct {
 	const char *what, *new;
 	bool same;
@@ -180,4 +275,5 @@ START_TEST(static_changes)
 END_TEST
 
 UNIT_MAIN("diff", UNIT_ROWS(cost_for_a_peer, rows), UNIT(every_setting_of_a_peer_has_a_row),
-          UNIT_ROWS(tunnel_changes, tunnels), UNIT(tunnel_addresses), UNIT_ROWS(static_changes, statics))
+          UNIT_ROWS(tunnel_changes, tunnels), UNIT(tunnel_addresses), UNIT_ROWS(fate_of_a_link, fates),
+          UNIT(every_setting_of_a_tunnel_has_a_fate), UNIT_ROWS(static_changes, statics))

@@ -74,6 +74,9 @@ START_TEST(gre)
 	c = lab_conf(TUNS(GRE("ikey = 0;")));
 	ck_assert(c->tunnels[0].ikey_set && !c->tunnels[0].okey_set && c->tunnels[0].pmtudisc);
 	conf_free(c);
+	c = lab_conf(TUNS(GRE("") ", { name = `h`; type = `gre`; remote = `192.0.2.9`; key = 0; }"));
+	ck_assert(!c->tunnels[0].ikey_set && c->tunnels[1].ikey_set); /* two tunnels to the kernel */
+	conf_free(c);
 }
 END_TEST
 

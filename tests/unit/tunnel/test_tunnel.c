@@ -2,6 +2,7 @@
 /* test_tunnel.c - the links follow the configuration, whatever is done to them from outside. */
 #include "tunnel/tunnel.h"
 
+#include "config/diff.h"
 #include "netlink/link.h"
 #include "netlink/sysctl.h"
 #include "unit/netlink/netns.h"
@@ -254,15 +255,20 @@ static const struct {
 
 START_TEST(change_in_place_or_replace)
 {
+	struct conf_tunnel old;
+	enum link_fate said;
 	unsigned before;
 
 	start();
 	apply(1);
 	before = if_nametoindex("vx0");
+	old = wanted[0];
 	changes[_i].set();
+	said = diff_tunnel(&old, &wanted[0], NULL, NULL);
 	apply(1);
 	ck_holds(changes[_i].then);
 	ck_assert_msg((before == if_nametoindex("vx0")) == changes[_i].in_place, "%s", changes[_i].then);
+	ck_assert_msg(said == (changes[_i].in_place ? LINK_CHANGED : LINK_REPLACED), "%s", changes[_i].then);
 	ck_holds("ip link show vx0 | grep -q 'alias mcbgpd'");
 	ck_holds("ip link show up | grep -q vx0:");
 	ck_holds("ip addr show vx0 | grep -q '192.168.234.1/24'");
