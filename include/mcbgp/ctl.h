@@ -61,6 +61,7 @@ enum ctl_code {
 	CTL_TUNNEL = 1101,
 	CTL_TUNNEL_DETAIL = 1102,
 	CTL_HELP = 1103,
+	CTL_CHANGE = 1104, /* what a new configuration would change */
 
 	CTL_PROTOCOL_HEADING = 2002,
 	CTL_TUNNEL_HEADING = 2101,

@@ -7,8 +7,6 @@
  */
 #include "config/diff.h"
 
-#include "config/schema.h"
-
 static bool string_same(const char *a, const char *b)
 {
 	return a && b ? strcmp(a, b) == 0 : a == b;
@@ -30,26 +28,44 @@ static bool array_same(const void *a, size_t n, const void *b, size_t m, size_t 
 	return n == m && (n == 0 || memcmp(a, b, n * size) == 0);
 }
 
+static bool strings_same(char *const *a, size_t n, char *const *b, size_t m)
+{
+	bool same = n == m;
+
+	for (size_t i = 0; i < n && same; i++)
+		same = string_same(a[i], b[i]);
+	return same;
+}
+
 /* The array that the field at @field points to. */
 static const void *elements(const char *field)
 {
 	return *(const void *const *)(const void *)field;
 }
 
-/* Was the setting of @o written in @base? Only asked where 0 would mean something else. */
-static bool is_given(const struct option *o, const void *base)
+/* A number that is not there is not 0. (A text that is not there has its default.) */
+static bool given_same(const struct option *o, const void *a, const void *b)
 {
-	return *((const bool *)base + (o->given - 1));
+	if (!o->given || o->type == OPT_STRING)
+		return true;
+	return ((const bool *)a)[o->given - 1] == ((const bool *)b)[o->given - 1];
 }
 
-/* What is not built has no field. */
+static bool bfd_same(const struct conf_peer *a, const struct conf_peer *b)
+{
+	return a->bfd == b->bfd && a->bfd_interval_ms == b->bfd_interval_ms &&
+	       a->bfd_multiplier == b->bfd_multiplier;
+}
+
 bool diff_setting_same(const struct option *o, const void *a, const void *b)
 {
 	const char *x = (const char *)a + o->offset, *y = (const char *)b + o->offset;
 	const size_t *n = (const void *)((const char *)a + o->count_offset);
 	const size_t *m = (const void *)((const char *)b + o->count_offset);
 
-	switch (o->later ? OPT_TYPES : o->type) {
+	if (o->later) /* which has no field */
+		return true;
+	switch (o->type) {
 	case OPT_STRING:
 	case OPT_ENDPOINT:
 	case OPT_TOKEN:
@@ -67,23 +83,24 @@ bool diff_setting_same(const struct option *o, const void *a, const void *b)
 		return ((const struct conf_wg_peer *)a)->allowed_bgp ==
 		               ((const struct conf_wg_peer *)b)->allowed_bgp &&
 		       array_same(elements(x), *n, elements(y), *m, sizeof(struct prefix));
+	case OPT_PATTERNS:
+		return strings_same(elements(x), *n, elements(y), *m);
 	case OPT_LIST:
 		return list_same(o->section, elements(x), *n, elements(y), *m);
+	case OPT_GROUP:
+		return section_same(o->section, x, y);
+	case OPT_BFD:
+		return bfd_same(a, b);
 	case OPT_GRE_KEY: /* stands for the next two */
-	case OPT_TYPES:
 		return true;
 	default:
-		return memcmp(x, y, o->size) == 0 && (!o->given || is_given(o, a) == is_given(o, b));
+		return memcmp(x, y, o->size) == 0 && given_same(o, a, b);
 	}
 }
 
 static bool section_same(const struct section *s, const void *a, const void *b)
 {
-	for (size_t i = 0; i < s->n; i++) {
-		if (!diff_setting_same(&s->options[i], a, b))
-			return false;
-	}
-	return true;
+	return diff_effects(s, a, b) == 0;
 }
 
 bool diff_policy_same(const struct conf_policy *a, const struct conf_policy *b)
@@ -91,6 +108,17 @@ bool diff_policy_same(const struct conf_policy *a, const struct conf_policy *b)
 	if (a->kind != b->kind)
 		return false;
 	return a->kind != POLICY_FILTER || filter_equal(a->filter, b->filter);
+}
+
+unsigned diff_effects(const struct section *s, const void *a, const void *b)
+{
+	unsigned mask = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		if (!diff_setting_same(&s->options[i], a, b))
+			mask |= 1u << s->options[i].effect;
+	}
+	return mask;
 }
 
 unsigned diff_peer(const struct conf_peer *old, const struct conf_peer *new, const struct conf *old_conf,
@@ -101,13 +129,11 @@ unsigned diff_peer(const struct conf_peer *old, const struct conf_peer *new, con
 		[EFFECT_ROUTES] = PEER_POLICY,
 		[EFFECT_SESSION] = PEER_RESET,
 	};
-	unsigned mask = 0;
+	unsigned effects = diff_effects(&schema_peer, old, new), mask = 0;
 
-	for (size_t i = 0; i < schema_peer.n; i++) {
-		const struct option *o = &schema_peer.options[i];
-
-		if (!diff_setting_same(o, old, new))
-			mask |= 1u << costs[o->effect];
+	for (size_t e = 0; e < sizeof(costs) / sizeof(costs[0]); e++) {
+		if (effects & 1u << e)
+			mask |= 1u << costs[e];
 	}
 	if (!diff_router_identity_same(old_conf, new_conf))
 		mask |= 1u << PEER_RESET;

@@ -4,9 +4,7 @@
 #ifndef MCBGP_CONFIG_DIFF_H
 #define MCBGP_CONFIG_DIFF_H
 
-#include "config/conf.h"
-
-struct option;
+#include "config/schema.h"
 
 enum peer_change {
 	PEER_SAME,
@@ -44,5 +42,7 @@ typedef void (*diff_link_fn)(void *ctx, const char *setting, enum link_fate fate
 enum link_fate diff_tunnel(const struct conf_tunnel *old, const struct conf_tunnel *new, diff_link_fn fn,
                            void *ctx);
 const char *diff_link_fate_text(enum link_fate fate); /* "kept", "changed in place", "replaced" ...; static */
+/** What the differences between two structs of @s cost: a mask of 1 << enum option_effect. */
+unsigned diff_effects(const struct section *s, const void *a, const void *b);
 
 #endif

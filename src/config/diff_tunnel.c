@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* DOC: what a reload does to a tunnel's link.
  *
- * The kernel changes all of a tunnel in place but its type (GRE over the other address family is another type
- * to it), and of a VXLAN the VNI, the port, the family of its ends, and that it has a remote or local address
- * at all. The tunnel folder finds that out by looking at the link; this says it beforehand from two
- * snapshots, and a test holds one against the other. */
+ * The table says which settings take a new link whatever their values. Beyond those the kernel changes all of
+ * a tunnel in place but: of a GRE the family of its ends (another type to it), of a VXLAN the family of its
+ * ends, and that it has a remote or local address at all. The tunnel folder finds that out by looking at the
+ * link; this says it beforehand from two snapshots, and a test holds one against the other. */
 #include "config/diff.h"
 #include "config/schema.h"
 
@@ -30,15 +30,13 @@ static bool vxlan_needs_new_link(const struct conf_tunnel *old, const struct con
 		return family || is_taken_away(&old->remote, &new->remote);
 	if (strcmp(setting, "local") == 0)
 		return family || is_taken_away(&old->local, &new->local);
-	if (strcmp(setting, "remotes") == 0)
-		return family;
-	return strcmp(setting, "vni") == 0 || strcmp(setting, "port") == 0;
+	return family && strcmp(setting, "remotes") == 0;
 }
 
 static bool needs_new_link(const struct conf_tunnel *old, const struct conf_tunnel *new, const char *setting)
 {
 	if (old->type != new->type)
-		return strcmp(setting, "type") == 0;
+		return false; /* that alone is why */
 	switch (new->type) {
 	case TUNNEL_VXLAN:
 		return vxlan_needs_new_link(old, new, setting);
@@ -53,6 +51,8 @@ static bool needs_new_link(const struct conf_tunnel *old, const struct conf_tunn
 static enum link_fate cost_of(const struct option *o, const struct conf_tunnel *old,
                               const struct conf_tunnel *new)
 {
+	if (o->effect == EFFECT_LINK_NEW)
+		return LINK_REPLACED;
 	if (o->effect != EFFECT_LINK)
 		return LINK_KEPT;
 	return needs_new_link(old, new, o->name) ? LINK_REPLACED : LINK_CHANGED;

@@ -172,8 +172,8 @@ static const struct section schema_wg_peer = { "tunnels.peers", wg_peer_options,
 	                                       sizeof(struct conf_wg_peer) };
 
 static const struct option tunnel_options[] = {
-	{ "name", OPT_LINK, EFFECT_LINK, FIELD(conf_tunnel, name), REQUIRED, .help = "name of the link" },
-	{ "type", OPT_KEYWORD, EFFECT_LINK, FIELD(conf_tunnel, type), REQUIRED, .words = tunnel_types,
+	{ "name", OPT_LINK, EFFECT_LINK_NEW, FIELD(conf_tunnel, name), REQUIRED, .help = "name of the link" },
+	{ "type", OPT_KEYWORD, EFFECT_LINK_NEW, FIELD(conf_tunnel, type), REQUIRED, .words = tunnel_types,
 	  .help = "encapsulation" },
 	{ "local", OPT_IP, EFFECT_LINK, FIELD(conf_tunnel, local), .preset_text = "the kernel's choice",
 	  .help = "our address in the underlay" },
@@ -193,9 +193,9 @@ static const struct option tunnel_options[] = {
 	{ "interface", OPT_LINK, EFFECT_LINK, FIELD(conf_tunnel, interface), .help = "underlay device" },
 	{ "persist", OPT_BOOL, EFFECT_NONE, FIELD(conf_tunnel, persist), .preset = true,
 	  .help = "the link stays when the daemon stops" },
-	{ "vni", OPT_INT, EFFECT_LINK, FIELD(conf_tunnel, vni), .min = 1, .max = 16777215,
+	{ "vni", OPT_INT, EFFECT_LINK_NEW, FIELD(conf_tunnel, vni), .min = 1, .max = 16777215,
 	  .preset_text = "required for vxlan", .help = "VXLAN network identifier" },
-	{ "port", OPT_INT, EFFECT_LINK, FIELD(conf_tunnel, port), .min = 1, .max = 65535, .preset = 4789,
+	{ "port", OPT_INT, EFFECT_LINK_NEW, FIELD(conf_tunnel, port), .min = 1, .max = 65535, .preset = 4789,
 	  .help = "VXLAN UDP port" },
 	{ "learning", OPT_BOOL, EFFECT_LINK, FIELD(conf_tunnel, learning), .preset = true,
 	  .help = "VXLAN learns addresses from packets" },
@@ -425,8 +425,8 @@ static const struct option kernel_options[] = {
 	{ "nexthop_groups", OPT_BOOL, EFFECT_START, FIELD(conf_kernel, nexthop_groups), .preset = true,
 	  .help = "use the kernel's nexthop objects" },
 };
-static const struct section schema_kernel = { "kernel", kernel_options, COUNT(kernel_options),
-	                                      sizeof(struct conf_kernel) };
+const struct section schema_kernel = { "kernel", kernel_options, COUNT(kernel_options),
+	                               sizeof(struct conf_kernel) };
 
 /* ---- the file --------------------------------------------------------------------------------------- */
 static const struct option root_options[] = {

@@ -62,8 +62,10 @@ enum option_effect {
 	EFFECT_ROUTES,   /* routes are evaluated again */
 	EFFECT_SESSION,  /* the session is reset */
 	EFFECT_SESSIONS, /* every session is reset */
-	EFFECT_LINK,     /* the link is changed in place, or replaced */
+	EFFECT_LINK,     /* the link is changed in place */
+	EFFECT_LINK_NEW, /* the link is replaced: what a change in place cannot bring about */
 	EFFECT_START,    /* nothing until the daemon is started anew */
+	EFFECTS,
 };
 
 struct keyword {
@@ -103,7 +105,8 @@ struct section {
 	size_t size; /* of its struct */
 };
 
-extern const struct section schema_root, schema_tunnel, schema_peer, schema_peer_group, schema_static;
+extern const struct section schema_root, schema_tunnel, schema_peer, schema_peer_group, schema_static,
+        schema_kernel;
 /** Every section but the root, in the order of the manual page; NULL ends it. */
 extern const struct section *const schema_sections[];
 
@@ -126,7 +129,10 @@ void nearest_try(struct nearest *n, const char *name); /* NULL: nothing is tried
 void schema_print_wanted(const struct option *o, struct text *out);
 void schema_print_range(const struct option *o, struct text *out);  /* of an integer: "1 to 65535" */
 void schema_print_preset(const struct option *o, struct text *out); /* "90", "required", "none" */
-const char *schema_effect_text(enum option_effect e);
+const char *schema_effect_text(enum option_effect e);               /* "the session is reset" */
+const char *schema_effect_name(enum option_effect e);               /* "session": for programs */
+/** The value of @o in the struct @base in words, without quotes; of secrets, the path of their file. */
+void schema_print_value(const struct option *o, const void *base, struct text *out);
 
 /** Number held in an integer field of @size bytes. */
 void field_store(void *field, size_t size, int64_t value);

@@ -215,11 +215,24 @@ const char *schema_effect_text(enum option_effect e)
 		[EFFECT_ROUTES] = "routes are evaluated again",
 		[EFFECT_SESSION] = "the session is reset",
 		[EFFECT_SESSIONS] = "every session is reset",
-		[EFFECT_LINK] = "the link is changed in place or replaced",
+		[EFFECT_LINK] = "the link is changed in place",
+		[EFFECT_LINK_NEW] = "the link is replaced",
 		[EFFECT_START] = "needs a start of the daemon",
 	};
 
 	return texts[e];
+}
+
+const char *schema_effect_name(enum option_effect e)
+{
+	static const char *const names[] = {
+		[EFFECT_NONE] = "none",       [EFFECT_ROUTES] = "routes",
+		[EFFECT_SESSION] = "session", [EFFECT_SESSIONS] = "sessions",
+		[EFFECT_LINK] = "link",       [EFFECT_LINK_NEW] = "link_replaced",
+		[EFFECT_START] = "start",
+	};
+
+	return names[e];
 }
 
 void field_store(void *field, size_t size, int64_t value)

@@ -12,7 +12,7 @@
 
 enum { ACT_ALL };
 enum { RELOAD_IN, RELOAD_OUT, RELOAD_ALL };
-enum { CONFIGURE_CHECK, CONFIGURE_TIMEOUT, CONFIGURE_UNDO, CONFIGURE_CONFIRM };
+enum { CONFIGURE_CHECK, CONFIGURE_SOFT, CONFIGURE_TIMEOUT, CONFIGURE_UNDO, CONFIGURE_CONFIRM };
 
 const struct keyword act_keywords[] = { { "all", "every peer", ACT_ALL }, { 0 } };
 const struct keyword reload_keywords[] = {
@@ -22,7 +22,8 @@ const struct keyword reload_keywords[] = {
 	{ 0 },
 };
 const struct keyword configure_keywords[] = {
-	{ "check", "parse and validate the file, change nothing", CONFIGURE_CHECK },
+	{ "check", "parse and validate the file, say what it would change", CONFIGURE_CHECK },
+	{ "soft", "the same as without: a changed filter never resets a session", CONFIGURE_SOFT },
 	{ "timeout", "take it over; undo after so many seconds unless confirmed", CONFIGURE_TIMEOUT },
 	{ "undo", "back to the configuration before", CONFIGURE_UNDO },
 	{ "confirm", "keep what `configure timeout` took over", CONFIGURE_CONFIRM },
@@ -217,7 +218,7 @@ static const char *parse_configure(const struct word *args, size_t n, struct con
 		[CONFIGURE_UNDO] = CTL_CONF_UNDO,
 		[CONFIGURE_CONFIRM] = CTL_CONF_CONFIRM,
 	};
-	bool said = false; /* what */
+	bool said = false, soft = false; /* what; as BIRD allows it in front */
 
 	*out = (struct configure_args){ .what = CTL_CONF_APPLY };
 	for (size_t i = 0; i < n; i++) {
@@ -225,8 +226,10 @@ static const char *parse_configure(const struct word *args, size_t n, struct con
 
 		if (args[i].quoted && !out->file) {
 			out->file = args[i].text;
-		} else if (k < 0 || said) {
+		} else if (k < 0 || said || (soft && k != CONFIGURE_TIMEOUT)) {
 			return args[i].text;
+		} else if (k == CONFIGURE_SOFT) {
+			soft = true;
 		} else {
 			said = true;
 			out->what = what[k];
@@ -243,6 +246,13 @@ static void note_error(void *arg, const char *line)
 	struct render *r = arg;
 
 	r->ops->note(r, CTL_CONFIG_ERROR, NULL, line);
+}
+
+static void note_change(void *arg, const struct ctl_change *c)
+{
+	struct render *r = arg;
+
+	r->ops->change(r, c);
 }
 
 static void note_pending(void *arg, const char *line)
@@ -289,6 +299,15 @@ static void configure_done(struct request *q, const struct configure_args *c)
 	r->ops->end(r, CTL_RECONFIGURED, "Reconfigured");
 }
 
+static enum ctl_configured configure(struct request *q, const struct configure_args *c)
+{
+	const struct ctl_backend *b = q->backend;
+
+	if (c->what == CTL_CONF_CHECK)
+		return b->check(b->ctx, c->file, note_error, note_change, &q->render);
+	return b->configure(b->ctx, c->what, c->file, c->timeout_s, note_error, &q->render);
+}
+
 void act_configure(struct request *q, const struct word *args, size_t n)
 {
 	struct render *r = &q->render;
@@ -301,7 +320,7 @@ void act_configure(struct request *q, const struct word *args, size_t n)
 	}
 	if (c.what == CTL_CONF_CHECK || c.what == CTL_CONF_APPLY)
 		note_reading(q, c.file);
-	switch (q->backend->configure(q->backend->ctx, c.what, c.file, c.timeout_s, note_error, r)) {
+	switch (configure(q, &c)) {
 	case CTL_CONF_DONE:
 		configure_done(q, &c);
 		break;

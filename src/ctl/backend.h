@@ -154,6 +154,15 @@ typedef void (*ctl_interface_fn)(void *arg, const struct ctl_interface *i);
 typedef void (*ctl_memory_fn)(void *arg, const char *what, size_t bytes, size_t count);
 typedef void (*ctl_line_fn)(void *arg, const char *line);
 
+/** What a new configuration would change. */
+struct ctl_change {
+	const char *kind, *name;         /* "peer", "node2"; name: NULL where there is one only */
+	const char *setting, *from, *to; /* NULL: the whole thing comes, goes or has another content */
+	const char *effect;              /* a word: "none", "routes", "session" ... */
+	const char *text;                /* all of it, for people */
+};
+typedef void (*ctl_change_fn)(void *arg, const struct ctl_change *c);
+
 struct ctl_backend {
 	void *ctx;
 	struct rib *rib;
@@ -177,8 +186,12 @@ struct ctl_backend {
 
 	/** @text: shutdown communication for the peer (RFC 9003), NULL: none. */
 	enum ctl_outcome (*act)(void *ctx, enum ctl_action a, const char *name, const char *text);
-	/** @file: NULL for the usual one. @timeout_s: undone after that unless confirmed; 0: at once for
-	 * good. The control socket itself must outlive the call. */
+	/** Read @file as `configure` would, tell @change what that would change, and change nothing.
+	 * CTL_CONF_DONE or CTL_CONF_BAD. */
+	enum ctl_configured (*check)(void *ctx, const char *file, ctl_line_fn line, ctl_change_fn change,
+	                             void *arg);
+	/** Not CTL_CONF_CHECK. @file: NULL for the usual one. @timeout_s: undone after that unless confirmed;
+	 * 0: at once for good. The control socket itself must outlive the call. */
 	enum ctl_configured (*configure)(void *ctx, enum ctl_configure what, const char *file,
 	                                 unsigned timeout_s, ctl_line_fn line, void *arg);
 	/** The settings of the configuration in force that wait for a restart, a line each. */

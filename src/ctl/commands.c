@@ -42,7 +42,7 @@ const struct command commands[] = {
 	  NAMES_PROTOCOLS, true, act_restart },
 	{ "reload", "[in | out] NAME | \"PATTERN\" | all", "import or announce its routes again",
 	  reload_keywords, NAMES_PROTOCOLS, true, act_reload },
-	{ "configure", "[check | timeout [SECONDS] | undo | confirm] [\"FILE\"]",
+	{ "configure", "[check | soft | timeout [SECONDS] | undo | confirm] [\"FILE\"]",
 	  "take over a changed configuration", configure_keywords, NAMES_NONE, true, act_configure },
 	{ "graceful restart", "", "stop, keep the routes for the next start", NULL, NAMES_NONE, true,
 	  act_graceful_restart },

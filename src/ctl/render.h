@@ -60,6 +60,8 @@ struct render_ops {
 	void (*memory)(struct render *r, const char *what, size_t bytes, size_t count);
 	/** What came of an action on @name (NULL: on no thing in particular). */
 	void (*note)(struct render *r, enum ctl_code code, const char *name, const char *text);
+	/** What a new configuration would change. */
+	void (*change)(struct render *r, const struct ctl_change *c);
 	void (*help)(struct render *r, const struct help_item *h);
 	/** A word that may follow, and what it means ("": nothing more to say). */
 	void (*completion)(struct render *r, const char *word, const char *text);

@@ -194,6 +194,23 @@ static void json_note(struct render *r, enum ctl_code code, const char *name, co
 	emit(r, o);
 }
 
+static void json_change(struct render *r, const struct ctl_change *c)
+{
+	json_t *o = json_object();
+
+	if (!r->began)
+		json_begin(r, "notes", false);
+	set_int(r, o, "code", CTL_CHANGE);
+	set_str(r, o, "kind", c->kind);
+	set_str(r, o, "name", c->name);
+	set_str(r, o, "setting", c->setting);
+	set_str(r, o, "from", c->from);
+	set_str(r, o, "to", c->to);
+	set_str(r, o, "effect", c->effect);
+	set_str(r, o, "text", c->text);
+	emit(r, o);
+}
+
 static void json_help(struct render *r, const struct help_item *h)
 {
 	json_t *o = json_object();
@@ -652,6 +669,7 @@ const struct render_ops render_json = {
 	.memory_heading = no_heading,
 	.memory = json_memory,
 	.note = json_note,
+	.change = json_change,
 	.help = json_help,
 	.completion = json_completion,
 	.end = json_end,

@@ -72,6 +72,11 @@ static void text_note(struct render *r, enum ctl_code code, const char *name, co
 	text_line(r, code, "%s%s%s", name ? name : "", name ? ": " : "", text);
 }
 
+static void text_change(struct render *r, const struct ctl_change *c)
+{
+	text_line(r, CTL_CHANGE, "%s", c->text);
+}
+
 static void text_help(struct render *r, const struct help_item *h)
 {
 	text_line(r, CTL_HELP, "%s%s%s", h->words, *h->args ? " " : "", h->args);
@@ -230,6 +235,7 @@ const struct render_ops render_text = {
 	.memory_heading = text_memory_heading,
 	.memory = text_memory,
 	.note = text_note,
+	.change = text_change,
 	.help = text_help,
 	.completion = text_completion,
 	.end = text_end,

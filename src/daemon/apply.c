@@ -20,8 +20,7 @@
 
 static bool kernel_changed(const struct conf *old, const struct conf *c)
 {
-	return !diff_policy_same(&old->kernel.export, &c->kernel.export) ||
-	       old->kernel.multipath != c->kernel.multipath;
+	return diff_effects(&schema_kernel, &old->kernel, &c->kernel) & 1u << EFFECT_ROUTES;
 }
 
 /** Routes of tunnels that follow BGP are told again when who is behind them changed. */
@@ -71,6 +70,20 @@ static void apply(struct daemon *d, const struct conf *c, const struct conf *old
 	daemon_work(d);
 }
 
+/** What was opened with @c is told by it until the end. */
+static void let_go(struct daemon *d, struct conf *c)
+{
+	if (c != d->opened)
+		conf_free(c);
+}
+
+void apply_fini(struct daemon *d)
+{
+	let_go(d, d->previous);
+	let_go(d, d->conf);
+	conf_free(d->opened);
+}
+
 /** @c into force. What is undone to is the snapshot before, but never one that was not confirmed. */
 static void replace(struct daemon *d, struct conf *c, bool unconfirmed)
 {
@@ -79,10 +92,10 @@ static void replace(struct daemon *d, struct conf *c, bool unconfirmed)
 	apply(d, c, old);
 	d->conf = c;
 	if (unconfirmed) {
-		conf_free(old);
+		let_go(d, old);
 		return;
 	}
-	conf_free(d->previous);
+	let_go(d, d->previous);
 	d->previous = old;
 }
 
@@ -93,52 +106,29 @@ void apply_conf(struct daemon *d, struct conf *c)
 
 /* -- what only a restart changes -------------------------------------------------------------- */
 
-int apply_opened(struct daemon *d, const struct conf *c)
-{
-	d->opened = c->kernel;
-	d->opened_socket = strdup(c->control.socket);
-	d->opened_group = strdup(c->control.group);
-	return d->opened_socket && d->opened_group ? 0 : -ENOMEM;
-}
-
 struct pending {
 	void (*line)(void *ctx, const char *text);
 	void *ctx;
+	bool socket_given; /* on the command line, which overrules the file */
 };
 
-static void text_differs(const struct pending *p, const char *setting, const char *opened, const char *wanted)
+static void on_pending(void *ctx, const struct plan_item *i)
 {
+	const struct pending *p = ctx;
 	char text[512];
 
-	if (strcmp(opened, wanted) == 0)
+	if (p->socket_given && strcmp(i->kind, "control") == 0 && strcmp(i->setting, "socket") == 0)
 		return;
-	snprintf(text, sizeof(text), "%s: still \"%s\": \"%s\" needs a restart", setting, opened, wanted);
-	p->line(p->ctx, text);
-}
-
-static void number_differs(const struct pending *p, const char *setting, uint32_t opened, uint32_t wanted)
-{
-	char text[128];
-
-	if (opened == wanted)
-		return;
-	snprintf(text, sizeof(text), "%s: still %u: %u needs a restart", setting, opened, wanted);
+	snprintf(text, sizeof(text), "%s.%s: still %s: %s needs a restart", i->kind, i->setting, i->from,
+	         i->to);
 	p->line(p->ctx, text);
 }
 
 void apply_pending(struct daemon *d, void (*line)(void *ctx, const char *text), void *ctx)
 {
-	const struct conf_kernel *opened = &d->opened, *k = &d->conf->kernel;
-	const struct pending p = { line, ctx };
+	struct pending p = { line, ctx, d->options->socket != NULL };
 
-	if (!d->options->socket) /* which overrules the file */
-		text_differs(&p, "control.socket", d->opened_socket, d->conf->control.socket);
-	text_differs(&p, "control.group", d->opened_group, d->conf->control.group);
-	number_differs(&p, "kernel.table", opened->table, k->table);
-	number_differs(&p, "kernel.metric", opened->metric, k->metric);
-	number_differs(&p, "kernel.protocol", opened->protocol, k->protocol);
-	text_differs(&p, "kernel.nexthop_groups", opened->nexthop_groups ? "true" : "false",
-	             k->nexthop_groups ? "true" : "false");
+	plan_pending(d->opened, d->conf, on_pending, &p);
 }
 
 static void log_pending(void *ctx, const char *text)
@@ -215,6 +205,17 @@ bool apply_reload(struct daemon *d, const char *file, unsigned timeout_s, conf_e
 	done = reload(d, file, timeout_s, error, ctx);
 	systemd_ready(d->systemd);
 	return done;
+}
+
+bool apply_check(struct daemon *d, const char *file, conf_error_fn error, plan_fn fn, void *ctx)
+{
+	struct conf *c = conf_load(file ? file : d->options->file, error, ctx);
+
+	if (!c)
+		return false;
+	plan_tell(d->conf, c, fn, ctx);
+	conf_free(c);
+	return true;
 }
 
 bool apply_undo(struct daemon *d)

@@ -261,10 +261,9 @@ static int make(struct daemon *d)
 		rc = make_kernel_side(d);
 	if (rc == 0)
 		rc = serve_open(d);
-	if (rc == 0)
-		rc = apply_opened(d, c);
 	if (rc < 0)
 		return rc;
+	d->opened = c;
 	d->conf = NULL; /* nothing is in force yet */
 	apply_conf(d, c);
 	d->started_us = d->reconfigured_us;
@@ -295,10 +294,7 @@ static void unmake(struct daemon *d)
 	for (size_t i = 0; i < sizeof(d->signals) / sizeof(d->signals[0]); i++)
 		loop_signal_free(d->signals[i]);
 	loop_free(d->loop);
-	free(d->opened_socket);
-	free(d->opened_group);
-	conf_free(d->previous);
-	conf_free(d->conf);
+	apply_fini(d);
 	log_sink_close();
 }
 

@@ -409,12 +409,33 @@ static enum ctl_outcome act(void *ctx, enum ctl_action a, const char *name, cons
 	}
 }
 
-static enum ctl_configured check_file(struct daemon *d, const char *file, ctl_line_fn line, void *arg)
-{
-	struct conf *c = conf_load(file ? file : d->options->file, line, arg);
+struct checking {
+	ctl_line_fn line;
+	ctl_change_fn change;
+	void *arg;
+};
 
-	conf_free(c);
-	return c ? CTL_CONF_DONE : CTL_CONF_BAD;
+static void on_wrong_line(void *ctx, const char *line)
+{
+	struct checking *c = ctx;
+
+	c->line(c->arg, line);
+}
+
+static void on_planned(void *ctx, const struct plan_item *i)
+{
+	const struct ctl_change change = { i->kind, i->name, i->setting, i->from, i->to, i->effect, i->text };
+	struct checking *c = ctx;
+
+	c->change(c->arg, &change);
+}
+
+static enum ctl_configured check(void *ctx, const char *file, ctl_line_fn line, ctl_change_fn change,
+                                 void *arg)
+{
+	struct checking c = { line, change, arg };
+
+	return apply_check(ctx, file, on_wrong_line, on_planned, &c) ? CTL_CONF_DONE : CTL_CONF_BAD;
 }
 
 static enum ctl_configured configure(void *ctx, enum ctl_configure what, const char *file, unsigned timeout_s,
@@ -424,7 +445,7 @@ static enum ctl_configured configure(void *ctx, enum ctl_configure what, const c
 
 	switch (what) {
 	case CTL_CONF_CHECK:
-		return check_file(d, file, line, arg);
+		break;
 	case CTL_CONF_APPLY:
 		return apply_reload(d, file, timeout_s, line, arg) ? CTL_CONF_DONE : CTL_CONF_BAD;
 	case CTL_CONF_UNDO:
@@ -475,6 +496,7 @@ int serve_open(struct daemon *d)
 		                                  .fib = query_fib,
 		                                  .memory = walk_memory,
 		                                  .act = act,
+		                                  .check = check,
 		                                  .configure = configure,
 		                                  .pending = pending,
 		                                  .stop = stop,

@@ -16,6 +16,7 @@
 #define MCBGP_DAEMON_STATE_H
 
 #include "config/load.h"
+#include "config/plan.h"
 #include "daemon/daemon.h"
 #include "io/loop.h"
 #include "io/peer.h"
@@ -52,13 +53,11 @@ struct daemon {
 	struct loop_timer *confirm_timer; /* undoes an unconfirmed `configure timeout N` */
 	uint64_t confirm_at;              /* 0: nothing to be confirmed */
 	struct loop_signal *signals[3];
-	struct conf_kernel opened; /* what the modules were opened with, whatever a reload says since;
-	                              `export` and `multipath` aside */
-	char *opened_socket, *opened_group;
-	bool adopting;     /* what a previous run left in the kernel still waits for the peers */
-	bool adopt_ending; /* no longer: only for what is undecided */
-	bool keep_routes;  /* at the end: a graceful restart */
-	int status;        /* of exit */
+	struct conf *opened; /* what the modules were opened with: for settings that wait for a start */
+	bool adopting;       /* what a previous run left in the kernel still waits for the peers */
+	bool adopt_ending;   /* no longer: only for what is undecided */
+	bool keep_routes;    /* at the end: a graceful restart */
+	int status;          /* of exit */
 	int64_t started_wall, reconfigured_wall; /* seconds since the epoch */
 	uint64_t started_us, reconfigured_us;    /* monotonic */
 };
@@ -121,10 +120,13 @@ bool apply_reload(struct daemon *d, const char *file, unsigned timeout_s, conf_e
 /** The snapshot in force stays, whatever `configure timeout` said. false: there was nothing to confirm. */
 bool apply_confirm(struct daemon *d);
 bool apply_undo(struct daemon *d); /* false: nothing to undo */
-/** Remember what modules have been opened with @c. 0 or -ENOMEM. */
-int apply_opened(struct daemon *d, const struct conf *c);
+/** Read @file (NULL: the usual one) and tell @fn what it would change; nothing is changed. false: it is
+ * wrong,
+ * @error gets each line of that. */
+bool apply_check(struct daemon *d, const char *file, conf_error_fn error, plan_fn fn, void *ctx);
 /** Settings in force but for a restart: @line gets each, with both values. */
 void apply_pending(struct daemon *d, void (*line)(void *ctx, const char *text), void *ctx);
+void apply_fini(struct daemon *d);
 
 /* -- daemon.c --------------------------------------------------------------------------------- */
 /** The table has work. */

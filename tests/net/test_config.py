@@ -220,7 +220,7 @@ def test_settings_that_wait_for_a_restart_are_named_until_then(running):
         reply = gateway.ask("configure")
         assert reply.code == 3
         assert "kernel.table: still 254: 100 needs a restart" in reply.text
-        assert 'control.group: still "mcbgpd": "wheel" needs a restart' in reply.text
+        assert "control.group: still mcbgpd: wheel needs a restart" in reply.text
     gateway.configure(old)
     assert "restart" not in gateway.ask("configure").text
 

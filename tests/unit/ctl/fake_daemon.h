@@ -20,6 +20,7 @@ struct fake_daemon {
 	struct rib_peer *node1, *node2, *local;
 	struct caps caps;
 	struct negotiated neg;
+	const struct ctl_change *change; /* what a new configuration would change; NULL: nothing */
 	bool node2_disabled, stopped, kept_routes, gone; /* gone: node2 is no more */
 	enum ctl_configured answer;                      /* of configure() */
 	enum ctl_configure configured;
@@ -250,6 +251,16 @@ static inline enum ctl_configured fake_configure(void *ctx, enum ctl_configure w
 	return d->answer;
 }
 
+static inline enum ctl_configured fake_check(void *ctx, const char *file, ctl_line_fn line,
+                                             ctl_change_fn change, void *arg)
+{
+	struct fake_daemon *d = ctx;
+
+	if (d->change)
+		change(arg, d->change);
+	return fake_configure(ctx, CTL_CONF_CHECK, file, 0, line, arg);
+}
+
 static inline void fake_pending(void *ctx, ctl_line_fn line, void *arg)
 {
 	const struct fake_daemon *d = ctx;
@@ -365,6 +376,7 @@ static inline void fake_daemon_init(struct fake_daemon *d)
 		                           .fib = fake_fib,
 		                           .memory = fake_memory,
 		                           .act = fake_act,
+		                           .check = fake_check,
 		                           .configure = fake_configure,
 		                           .pending = fake_pending,
 		                           .stop = fake_stop,

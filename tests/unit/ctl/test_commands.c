@@ -307,6 +307,7 @@ static const struct {
 	{ "restart \"x*\"", CTL_NO_PROTOCOL, "No protocols match" },
 	{ "configure sideways", CTL_PARSE_ERROR, "not: sideways" },
 	{ "configure check undo", CTL_PARSE_ERROR, "not: undo" },
+	{ "configure soft undo", CTL_PARSE_ERROR, "not: undo" },
 	{ "configure timeout -5", CTL_PARSE_ERROR, "not: -5" },
 	{ "log level", CTL_PARSE_ERROR, "error, warning, info or debug" },
 	{ "log level loud", CTL_PARSE_ERROR, "error, warning, info or debug" },
@@ -372,6 +373,11 @@ static const struct {
 	{ "configure timeout 7", CTL_CONF_DONE,
 	  "0002-Reading configuration from /etc/mcbgpd.conf\n0022-Undo scheduled in 7 s\n0003 Reconfigured\n",
 	  CTL_CONF_APPLY, 7 },
+	{ "configure soft", CTL_CONF_DONE,
+	  "0002-Reading configuration from /etc/mcbgpd.conf\n0003 Reconfigured\n", CTL_CONF_APPLY, 0 },
+	{ "configure soft \"/tmp/x\" timeout 7", CTL_CONF_DONE,
+	  "0002-Reading configuration from /tmp/x\n0022-Undo scheduled in 7 s\n0003 Reconfigured\n",
+	  CTL_CONF_APPLY, 7 },
 	{ "configure undo", CTL_CONF_DONE, "0021-Undo requested\n0003 Reconfigured\n", CTL_CONF_UNDO, 0 },
 	{ "configure confirm", CTL_CONF_DONE, "0018 Reconfiguration confirmed\n", CTL_CONF_CONFIRM, 0 },
 	{ "configure confirm", CTL_CONF_NOTHING, "0019 Nothing to do\n", CTL_CONF_CONFIRM, 0 },
@@ -391,6 +397,26 @@ START_TEST(settings_that_wait_for_a_restart)
 	                                      "0100-kernel.table: still 254: 100 needs a restart\n"
 	                                      "0003 Reconfigured\n");
 	ck_assert_ptr_null(strstr(answer("configure check"), "restart"));
+}
+END_TEST
+
+START_TEST(plan_of_a_change)
+{
+	const struct ctl_change change = {
+		"peer", "node2", "hold_time", "90", "30", "session", "peer node2: hold_time 90 -> 30: reset"
+	};
+
+	start();
+	daemon_.change = &change;
+	ck_assert_str_eq(answer("configure check"), "0002-Reading configuration from /etc/mcbgpd.conf\n"
+	                                            "1104-peer node2: hold_time 90 -> 30: reset\n"
+	                                            "0020 Configuration OK\n");
+	ck_assert_ptr_nonnull(
+	        strstr(answer("json configure check"),
+	               "{\"code\": 1104, \"kind\": \"peer\", \"name\": \"node2\", \"setting\": "
+	               "\"hold_time\", \"from\": \"90\", \"to\": \"30\", \"effect\": \"session\", "
+	               "\"text\": \"peer node2: hold_time 90 -> 30: reset\"}"));
+	ck_assert_ptr_null(strstr(answer("configure"), "1104"));
 }
 END_TEST
 
@@ -560,6 +586,6 @@ END_TEST
 
 UNIT_MAIN("commands", UNIT_ROWS(layout, layouts), UNIT_ROWS(abbreviation, abbreviations),
           UNIT_ROWS(refusal, refusals), UNIT(actions), UNIT(settings_that_wait_for_a_restart),
-          UNIT_ROWS(configure, configures), UNIT(hostile_texts), UNIT(kernel_failure),
+          UNIT_ROWS(configure, configures), UNIT(plan_of_a_change), UNIT(hostile_texts), UNIT(kernel_failure),
           UNIT(long_lists_are_wrapped), UNIT(protocol_goes_meanwhile), UNIT(table_changes_meanwhile),
           UNIT_ROWS(json_document, documents), UNIT(json_contents))
