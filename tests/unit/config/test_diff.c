@@ -187,7 +187,7 @@ static const struct {
 	  LINK_CHANGED, LINK_CHANGED },
 	{ VX("remotes = `192.0.2.8`;"), VX("remotes = `fd00::8`;"), "remotes! ", LINK_REPLACED,
 	  LINK_REPLACED },
-	{ VX(FAR), GRE_(FAR), "type! vni ", LINK_REPLACED, LINK_REPLACED },
+	{ VX(FAR), GRE_(FAR), "type! vni! ", LINK_REPLACED, LINK_REPLACED },
 	{ GRE_(FAR), GRE_(FAR "key = 0;"), "ikey okey ", LINK_CHANGED, LINK_CHANGED },
 	{ GRE_(FAR "okey = 7;"), GRE_(FAR "okey = 7; ikey = 0;"), "ikey ", LINK_CHANGED, LINK_CHANGED },
 	{ GRE_(FAR "key = 7;"), GRE_(FAR "ikey = 7; okey = 7;"), "", LINK_KEPT, LINK_KEPT },
