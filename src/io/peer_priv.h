@@ -9,8 +9,9 @@
 #include "io/listen.h"
 #include "io/peer.h"
 
-#define READ_MAX \
-	65536u /* bytes a turn of the loop from one peer, so that one feed does not starve the others */
+/* Bytes a turn of the loop from one peer. No feed starves the others, and what its routes touched is still in
+ * the processor's cache when they are decided and encoded in the same turn. */
+#define READ_MAX 16384u
 
 /** One session and, while it has one, its TCP connection. Lives as long as its peer. */
 struct conn {

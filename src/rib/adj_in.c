@@ -357,20 +357,58 @@ static void withdraw(struct rib_peer *p, enum family f, const struct nlri *n)
 
 /* -- UPDATE ----------------------------------------------------------------------------------- */
 
+#define AHEAD 16u /* prefixes of a run whose records are fetched from memory together */
+
+/** The next prefixes of @run, and what the table has of them on its way into the cache: bucket, dest, path
+ * and attributes hang on each other, so each of the four steps is taken for all prefixes before the next one.
+ */
+static unsigned take_ahead(const struct rib *r, struct nlri_run *run, struct nlri n[AHEAD])
+{
+	const struct table *t = &r->tables[run->family];
+	const struct dest *dests[AHEAD];
+	unsigned count = 0;
+
+	while (count < AHEAD && nlri_next(run, &n[count]))
+		table_prefetch_bucket(t, &n[count++].prefix);
+	if (count < 2)
+		return count;
+	for (unsigned i = 0; i < count; i++)
+		dests[i] = table_prefetch_dest(t, &n[i].prefix);
+	for (unsigned i = 0; i < count; i++)
+		if (dests[i] && dests[i]->paths)
+			__builtin_prefetch(path_at(r, dests[i]->paths));
+	for (unsigned i = 0; i < count; i++)
+		if (dests[i] && dests[i]->paths)
+			__builtin_prefetch(path_at(r, dests[i]->paths)->in);
+	return count;
+}
+
 static void withdraw_run(struct rib_peer *p, struct nlri_run run)
 {
-	struct nlri n;
+	struct nlri n[AHEAD];
+	unsigned count;
 
 	if (run.family >= FAM_COUNT)
 		return;
-	while (nlri_next(&run, &n))
-		withdraw(p, run.family, &n);
+	while ((count = take_ahead(p->rib, &run, n)))
+		for (unsigned i = 0; i < count; i++)
+			withdraw(p, run.family, &n[i]);
+}
+
+static int announce_unicast(struct rib_peer *p, enum family f, const struct nlri *n, struct imported *im)
+{
+	p->stats[f].import_updates++;
+	if (prefix_is_unicast(&n->prefix))
+		return announce(p, f, n, im);
+	p->stats[f].import_rejected++;
+	return 0;
 }
 
 static int announce_run(struct rib_peer *p, struct nlri_run run, const struct attrs *view)
 {
 	struct imported im = { 0 };
-	struct nlri n;
+	struct nlri n[AHEAD];
+	unsigned count;
 	int rc = 0;
 
 	if (run.family >= FAM_COUNT || !rd_left(&run.r))
@@ -378,16 +416,9 @@ static int announce_run(struct rib_peer *p, struct nlri_run run, const struct at
 	im.in = attrs_intern(p->rib->attrs, view);
 	if (!im.in)
 		return -ENOMEM;
-	while (nlri_next(&run, &n)) {
-		p->stats[run.family].import_updates++;
-		if (!prefix_is_unicast(&n.prefix)) {
-			p->stats[run.family].import_rejected++;
-			continue;
-		}
-		rc = announce(p, run.family, &n, &im);
-		if (rc < 0)
-			break;
-	}
+	while (rc == 0 && (count = take_ahead(p->rib, &run, n)))
+		for (unsigned i = 0; i < count && rc == 0; i++)
+			rc = announce_unicast(p, run.family, &n[i], &im);
 	import_fini(p->rib, &im);
 	return rc;
 }

@@ -235,6 +235,8 @@ static unsigned run_pending(struct rib *r, struct group *g, enum family f, unsig
 
 		batch_add(b, (dest_id)(item >> 16), (uint16_t)item);
 	}
+	for (unsigned i = 0; i < n; i++)
+		table_prefetch_remove(&r->tables[f], (dest_id)(queue_at(q, i) >> 16));
 	batch_end(b);
 	for (unsigned i = 0; i < n; i++) {
 		dest_id id = (dest_id)(queue_pop(q) >> 16);

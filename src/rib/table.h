@@ -7,6 +7,8 @@
 #ifndef MCBGP_RIB_TABLE_H
 #define MCBGP_RIB_TABLE_H
 
+#include <string.h>
+
 #include "bgp/attrs.h"
 #include "bgp/nlri.h"
 #include "lib/pool.h"
@@ -77,13 +79,29 @@ void table_fini(struct table *t);
 dest_id table_find(const struct table *t, const struct prefix *p); /* 0: none */
 dest_id table_get(struct table *t, const struct prefix *p);        /* found or made; 0: out of memory */
 void table_remove(struct table *t, dest_id id);
+/** Ask memory for what table_find() of @p will look at first; the dest a while after the bucket. No change.
+ */
+void table_prefetch_bucket(const struct table *t, const struct prefix *p);
+const struct dest *table_prefetch_dest(const struct table *t,
+                                       const struct prefix *p); /* NULL: empty bucket */
+/** ... and for what table_remove() of @id will look at. */
+void table_prefetch_remove(const struct table *t, dest_id id);
 size_t table_bytes(const struct table *t); /* of the index; dests are counted by their pool */
 
 static inline struct dest *table_dest(const struct table *t, dest_id id)
 {
 	return pool_at(&t->dests, id);
 }
-struct prefix dest_prefix(const struct table *t, const struct dest *d);
+static inline struct prefix dest_prefix(const struct table *t, const struct dest *d)
+{
+	struct prefix p = { .addr = { .family = family_ip(t->family) }, .len = d->len };
+
+	if (t->family == FAM_IPV4)
+		memcpy(p.addr.b, d->addr, 4);
+	else
+		memcpy(p.addr.b, d->addr, 16);
+	return p;
+}
 
 /** Walks go by handle: those below table_end() that are live. */
 static inline dest_id table_end(const struct table *t)
