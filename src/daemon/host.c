@@ -47,6 +47,7 @@ static void address_set(void *ctx, uint32_t ifindex, const struct ip *a, uint8_t
 	nexthop_address_set(rib_nexthops(d->rib), a, true);
 	if (link)
 		local_address_set(d->local, link, a, len, loop_now(d->loop));
+	tunnels_address_set(d->tunnels, ifindex, a, len);
 	peers_address_event(d->peers);
 	daemon_work(d);
 }
@@ -114,11 +115,33 @@ static void neighbor_state(void *ctx, uint32_t ifindex, const struct ip *a, bool
 	neighbors_state(d->neighbors, ifindex, a, failed);
 }
 
+static void flood_changed(void *ctx, uint32_t ifindex)
+{
+	struct daemon *d = ctx;
+
+	tunnels_flood_changed(d->tunnels, ifindex);
+}
+
+static void rule_del(void *ctx, uint8_t protocol)
+{
+	struct daemon *d = ctx;
+
+	tunnels_rule_del(d->tunnels, protocol);
+}
+
+static void other_route(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	tunnels_underlay_changed(d->tunnels);
+}
+
 static void events_lost(void *ctx)
 {
 	struct daemon *d = ctx;
 
 	fib_resync(d->fib);
+	tunnels_events_lost(d->tunnels);
 }
 
 static void sync_begin(void *ctx)
@@ -145,6 +168,9 @@ const struct link_events host_events = {
 	.route_del = route_del,
 	.own_route_lost = own_route_lost,
 	.neighbor_state = neighbor_state,
+	.flood_changed = flood_changed,
+	.rule_del = rule_del,
+	.other_route = other_route,
 	.events_lost = events_lost,
 	.sync_begin = sync_begin,
 	.sync_end = sync_end,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* DOC: what the host has, told as events.
  *
- * One multicast socket carries links, addresses, routes and neighbors, so that their order is kept: a route
- * through a new link is heard after the link. That is why libnl's caches (a socket and an order each, and a
- * heavy object for every route of the table, ours included) are not used here. Only links are remembered;
- * everything else is the listener's to keep. Events that the FIB writer's socket caused are dropped in the
- * kernel: at a million routes they would fill the queue many times over.
+ * One multicast socket carries links, addresses, routes, neighbors and rules, so that their order is kept: a
+ * route through a new link is heard after the link. That is why libnl's caches (a socket and an order each,
+ * and a heavy object for every route of the table, ours included) are not used here. Only links are
+ * remembered; everything else is the listener's to keep. Events that the FIB writer's socket caused are
+ * dropped in the kernel: at a million routes they would fill the queue many times over.
  *
  * Everything is dumped at the start, when the queue overran, and a moment after a link went down or an IPv4
  * address was removed: the kernel drops IPv4 routes with them and sends no event. Dumps and events are read a
@@ -21,9 +21,11 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
+#include <net/ethernet.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -233,13 +235,24 @@ static enum link_place place_of(const struct nlmsghdr *h, const struct rt_msg *m
 	                                                                       : LINK_ROUTE_FIRST;
 }
 
+/* Not followed, but packets of policy rules may take it. */
+static void on_other_route(struct link_watch *w, const struct nlmsghdr *h, const struct rt_msg *m)
+{
+	if (!(h->nlmsg_flags & NLM_F_MULTI) && !m->cloned && w->ev->other_route)
+		w->ev->other_route(w->ctx);
+}
+
 static void on_route(struct link_watch *w, const struct nlmsghdr *h)
 {
 	struct link_route r;
 	struct rt_msg m;
 
-	if (!rt_parse(h, &m) || !of_interest(w, &m))
+	if (!rt_parse(h, &m))
 		return;
+	if (!of_interest(w, &m)) {
+		on_other_route(w, h, &m);
+		return;
+	}
 	if (m.protocol == w->own_protocol) {
 		on_own_route(w, h, &m);
 		return;
@@ -263,14 +276,28 @@ static void on_route(struct link_watch *w, const struct nlmsghdr *h)
 
 /* -- neighbors ---------------------------------------------------------------------------------- */
 
+/* An entry of the all-zeros address says where a VXLAN sends what it knows no place for. */
+static void on_bridge_entry(struct link_watch *w, const struct ndmsg *ndm, const struct nlattr *mac)
+{
+	static const uint8_t everybody[ETH_ALEN];
+
+	if (w->ev->flood_changed && mac && mnl_attr_get_payload_len(mac) == sizeof(everybody) &&
+	    memcmp(mnl_attr_get_payload(mac), everybody, sizeof(everybody)) == 0)
+		w->ev->flood_changed(w->ctx, (uint32_t)ndm->ndm_ifindex);
+}
+
 static void on_neighbor(struct link_watch *w, const struct nlmsghdr *h)
 {
 	const struct ndmsg *ndm = mnl_nlmsg_get_payload(h);
-	const struct nlattr *tb[NDA_DST + 1];
+	const struct nlattr *tb[NDA_LLADDR + 1];
 	uint8_t family;
 	struct ip a;
 
-	if (!nls_attrs(h, sizeof(*ndm), tb, NDA_DST) || !tb[NDA_DST] || !w->ev->neighbor_state)
+	if (!nls_attrs(h, sizeof(*ndm), tb, NDA_LLADDR))
+		return;
+	if (ndm->ndm_family == AF_BRIDGE)
+		on_bridge_entry(w, ndm, tb[NDA_LLADDR]);
+	if (!tb[NDA_DST] || !w->ev->neighbor_state)
 		return;
 	family = ndm->ndm_family == AF_INET ? IP_V4 : ndm->ndm_family == AF_INET6 ? IP_V6 : IP_NONE;
 	if (family == IP_NONE || mnl_attr_get_payload_len(tb[NDA_DST]) != ip_bytes(family))
@@ -310,6 +337,18 @@ void link_watch_ask(struct link_watch *w, uint32_t ifindex, const struct ip *a)
 	(void)nls_send(w->asking, ignore_refusal, NULL);
 }
 
+/* -- policy rules ------------------------------------------------------------------------------- */
+
+static void on_rule_gone(struct link_watch *w, const struct nlmsghdr *h)
+{
+	const struct nlattr *tb[FRA_PROTOCOL + 1];
+
+	if (!w->ev->rule_del || !nls_attrs(h, sizeof(struct fib_rule_hdr), tb, FRA_PROTOCOL))
+		return;
+	if (tb[FRA_PROTOCOL] && mnl_attr_get_payload_len(tb[FRA_PROTOCOL]) == sizeof(uint8_t))
+		w->ev->rule_del(w->ctx, mnl_attr_get_u8(tb[FRA_PROTOCOL]));
+}
+
 /* -- messages, dumps, events -------------------------------------------------------------------- */
 
 static void on_message(void *ctx, const struct nlmsghdr *h)
@@ -334,6 +373,9 @@ static void on_message(void *ctx, const struct nlmsghdr *h)
 	case RTM_NEWNEIGH:
 	case RTM_DELNEIGH:
 		on_neighbor(w, h);
+		break;
+	case RTM_DELRULE:
+		on_rule_gone(w, h);
 		break;
 	default:
 		break;
@@ -476,7 +518,8 @@ static void on_readable(void *ctx, unsigned events)
 static int open_all(struct link_watch *w)
 {
 	static const unsigned groups[] = { RTNLGRP_LINK,       RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
-		                           RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,  RTNLGRP_NEIGH };
+		                           RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,  RTNLGRP_NEIGH,
+		                           RTNLGRP_IPV4_RULE,  RTNLGRP_IPV6_RULE };
 	int rc = nls_open_events(groups, sizeof(groups) / sizeof(groups[0]), &w->events);
 
 	if (rc < 0 || (rc = nls_open(&w->dump)) < 0)

@@ -46,6 +46,12 @@ struct link_events {
 	void (*own_route_lost)(void *ctx, const struct prefix *p);
 	/** A neighbor does not answer, or shows that it is there. That its entry vanished is not told. */
 	void (*neighbor_state)(void *ctx, uint32_t ifindex, const struct ip *a, bool failed);
+	/** Where the VXLAN @ifindex sends what it knows no place for was changed. NULL: not told. */
+	void (*flood_changed)(void *ctx, uint32_t ifindex);
+	/** A policy rule with the protocol number @protocol was deleted. NULL: not told. */
+	void (*rule_del)(void *ctx, uint8_t protocol);
+	/** A route of a table that is not followed came, changed or went. NULL: not told. */
+	void (*other_route)(void *ctx);
 	void (*events_lost)(
 	        void *ctx); /* any event may be missing, own_route_lost too; a sync follows. NULL: not told */
 	void (*sync_begin)(void *ctx);

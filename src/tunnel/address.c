@@ -16,6 +16,11 @@ bool tunnel_address_wanted(const struct conf_tunnel *c, const struct ip *a, uint
 	return false;
 }
 
+bool tunnel_address_right(const struct conf_tunnel *c, const struct ip *a, uint8_t len)
+{
+	return (a->family == IP_V6 && ip_is_link_local(a)) || tunnel_address_wanted(c, a, len);
+}
+
 /* Own addresses that the configuration does not have go; link-local IPv6 ones are the kernel's business. */
 static void remove_extra_addresses(struct tunnels *t, struct tunnel *u, struct nl_cache *all)
 {
@@ -29,8 +34,8 @@ static void remove_extra_addresses(struct tunnels *t, struct tunnel *u, struct n
 		if ((uint32_t)rtnl_addr_get_ifindex(a) != u->ifindex || !local)
 			continue;
 		ip = tunnel_ip_of(local);
-		if (ip.family == IP_NONE || (ip.family == IP_V6 && ip_is_link_local(&ip)) ||
-		    tunnel_address_wanted(u->conf, &ip, (uint8_t)rtnl_addr_get_prefixlen(a)))
+		if (ip.family == IP_NONE ||
+		    tunnel_address_right(u->conf, &ip, (uint8_t)rtnl_addr_get_prefixlen(a)))
 			continue;
 		tunnel_told(u, "tunnel.address_removed", ip_print(&ip, text));
 		(void)rtnl_addr_delete(t->sock, a, 0);

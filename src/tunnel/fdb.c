@@ -180,6 +180,8 @@ bool tunnel_mend_fdb(struct tunnels *t, struct tunnel *u)
 	rc = look(u->ifindex, &now);
 	if (rc < 0)
 		ok = tunnel_fail(t, u, "the kernel does not tell where the link floods: %s", strerror(-rc));
+	if (ok && c->remote.family != IP_NONE) /* made by the kernel, until somebody takes it away */
+		ok = has_ip(now.to, now.n, &c->remote) || add(t, u, &c->remote);
 	for (size_t i = 0; i < c->n_remotes && ok; i++)
 		ok = has_ip(now.to, now.n, &c->remotes[i]) || add(t, u, &c->remotes[i]);
 	if (ok)

@@ -170,9 +170,11 @@ static bool mend_link(struct tunnels *t, struct tunnel *u, struct rtnl_link **l)
 		        "the tunnel otherwise",
 		        type ? type : "a physical one");
 	}
-	if (*l && !tunnel_is_ours(*l) &&
-	    !mark(t, u, *l)) /* ours by its index: somebody took the alias away */
-		return false;
+	if (*l && !tunnel_is_ours(*l)) { /* ours by its index: somebody took the alias away */
+		if (!mark(t, u, *l))
+			return false;
+		tunnel_told(u, "tunnel.restored", "alias");
+	}
 	if (*l ? !mend_parameters(t, u, underlay, l) : !create(t, u, underlay, l))
 		return false;
 	u->ifindex = (uint32_t)rtnl_link_get_ifindex(*l);

@@ -8,28 +8,88 @@
 #include "lib/log.h"
 #include "tunnel/tunnel_priv.h"
 
-#include <netlink/route/route.h>
+#include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
 
-#define MTU_MIN  68u   /* RFC 791 3.2 */
-#define MTU_IPV6 1280u /* RFC 8200 5 */
+#define MTU_MIN     68u   /* RFC 791 3.2 */
+#define MTU_IPV6    1280u /* RFC 8200 5 */
+#define ROUTE_BYTES 8192
+
+/* -- the route to a far end: as the outer packets take it, by their mark, which libnl cannot ask for
+ * ---------- */
+
+struct path {
+	uint32_t oif, mtu; /* mtu 0: the route has none of its own */
+};
+
+static int on_metric(const struct nlattr *a, void *ctx)
+{
+	struct path *p = ctx;
+
+	if (mnl_attr_get_type(a) == RTAX_MTU && mnl_attr_get_payload_len(a) == sizeof(uint32_t))
+		p->mtu = mnl_attr_get_u32(a);
+	return MNL_CB_OK;
+}
+
+static int on_route_attr(const struct nlattr *a, void *ctx)
+{
+	struct path *p = ctx;
+
+	if (mnl_attr_get_type(a) == RTA_OIF && mnl_attr_get_payload_len(a) == sizeof(uint32_t))
+		p->oif = mnl_attr_get_u32(a);
+	else if (mnl_attr_get_type(a) == RTA_METRICS)
+		return mnl_attr_parse_nested(a, on_metric, p);
+	return MNL_CB_OK;
+}
+
+static int on_route(const struct nlmsghdr *h, void *ctx)
+{
+	if (h->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(h) < sizeof(struct rtmsg))
+		return MNL_CB_OK;
+	return mnl_attr_parse(h, sizeof(struct rtmsg), on_route_attr, ctx) == MNL_CB_ERROR ? MNL_CB_ERROR
+	                                                                                   : MNL_CB_STOP;
+}
+
+/* @return false: there is none. */
+static bool ask(struct mnl_socket *sock, const struct ip *end, uint32_t mark, struct path *out)
+{
+	_Alignas(struct nlmsghdr) char buf[ROUTE_BYTES];
+	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
+	struct rtmsg *r;
+	ssize_t len;
+
+	h->nlmsg_type = RTM_GETROUTE;
+	h->nlmsg_flags = NLM_F_REQUEST;
+	r = mnl_nlmsg_put_extra_header(h, sizeof(*r));
+	r->rtm_family = end->family == IP_V4 ? AF_INET : AF_INET6;
+	r->rtm_dst_len = ip_bits(end->family);
+	mnl_attr_put(h, RTA_DST, ip_bytes(end->family), end->b);
+	if (mark)
+		mnl_attr_put_u32(h, RTA_MARK, mark);
+	if (mnl_socket_sendto(sock, h, h->nlmsg_len) < 0)
+		return false;
+	len = mnl_socket_recvfrom(sock, buf, sizeof(buf));
+	return len >= 0 && mnl_cb_run(buf, (size_t)len, 0, 0, on_route, out) >= 0 && out->oif;
+}
 
 /* MTU of the route to @end; 0: there is none, or it leads through the tunnel itself. */
 static uint32_t path_mtu(struct tunnels *t, const struct tunnel *u, const struct ip *end)
 {
-	struct nl_addr *to = tunnel_nl_addr(end);
-	struct rtnl_route *r = NULL;
-	struct rtnl_nexthop *nh;
-	uint32_t mtu = 0, oif;
+	struct mnl_socket *sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	struct path p = { 0 };
+	bool found;
 
-	if (to && rtnl_route_lookup(t->sock, to, &r) == 0 && (nh = rtnl_route_nexthop_n(r, 0))) {
-		oif = (uint32_t)rtnl_route_nh_get_ifindex(nh);
-		if (oif != u->ifindex && rtnl_route_get_metric(r, RTAX_MTU, &mtu) < 0)
-			mtu = tunnel_link_mtu(t, oif);
-	}
-	rtnl_route_put(r);
-	nl_addr_put(to);
-	return mtu;
+	if (!sock)
+		return 0;
+	found = mnl_socket_bind(sock, 0, MNL_SOCKET_AUTOPID) == 0 && ask(sock, end, u->conf->fwmark, &p);
+	mnl_socket_close(sock);
+	if (!found || p.oif == u->ifindex)
+		return 0;
+	return p.mtu ? p.mtu : tunnel_link_mtu(t, p.oif);
 }
+
+/* -- all far ends --------------------------------------------------------------------------------- */
 
 /* Far end @i, by number; IP_NONE: not known. @return false: there are no more. */
 static bool far_end(const struct tunnel *u, size_t i, struct ip *out)

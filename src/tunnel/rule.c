@@ -12,7 +12,8 @@
 #include <sys/socket.h>
 
 #define RULE_PROTOCOL 178
-#define RULE_PRIORITY 17800u /* before the main table's, 32766 */
+#define RULE_PRIORITY 17800u    /* before the main table's, 32766 */
+#define RETRY_US      30000000u /* between attempts at what the kernel refuses */
 
 /* libnl's dump is of all families. */
 static bool is_ours(struct rtnl_rule *r, int family)
@@ -79,38 +80,71 @@ static void remove_unwanted(struct tunnels *t, struct nl_cache *all, int family,
 	}
 }
 
-static void mend_family(struct tunnels *t, int family, bool ending)
+/* @return libnl's error, 0: none. */
+static int make_rule(struct tunnels *t, int family, const struct tunnel *u)
+{
+	int rc = add_rule(t, family, u->conf);
+
+	if (rc == -NLE_EXIST)
+		return 0;
+	if (rc < 0 && rc != t->rules_error)
+		log_event(LOGL_ERROR, "tunnel.rule", kv_str("tunnel", u->name),
+		          kv_u64("table", u->conf->rule_table), kv_str("error", nl_geterror(rc)));
+	if (rc < 0)
+		return rc;
+	if (t->rules_known)
+		t->rules_repaired_us = loop_clock();
+	log_event(t->rules_known ? LOGL_WARNING : LOGL_INFO,
+	          t->rules_known ? "tunnel.rule_restored" : "tunnel.rule_added", kv_str("tunnel", u->name),
+	          kv_u64("fwmark", u->conf->fwmark), kv_u64("table", u->conf->rule_table),
+	          kv_str("family", family == AF_INET ? "ipv4" : "ipv6"));
+	return 0;
+}
+
+/* @return the last error of libnl; 0: none. */
+static int mend_family(struct tunnels *t, int family, bool ending)
 {
 	struct nl_cache *all;
-	int rc = rtnl_rule_alloc_cache(t->sock, family, &all);
+	int rc = rtnl_rule_alloc_cache(t->sock, family, &all), error = 0;
 
 	if (rc < 0) {
-		if (family == AF_INET) /* a host without IPv6 needs no rules for it */
+		if (family == AF_INET6) /* a host without IPv6 needs no rules for it */
+			return 0;
+		if (rc != t->rules_error)
 			log_event(LOGL_ERROR, "tunnel.rules", kv_str("error", nl_geterror(rc)));
-		return;
+		return rc;
 	}
 	for (size_t i = 0; i < t->n && !ending; i++) {
 		const struct tunnel *u = &t->list[i];
 
-		if (!u->conf->rule_table || has_rule(all, family, u->conf))
-			continue;
-		rc = add_rule(t, family, u->conf);
-		if (rc < 0 && rc != -NLE_EXIST)
-			log_event(LOGL_ERROR, "tunnel.rule", kv_str("tunnel", u->name),
-			          kv_u64("table", u->conf->rule_table), kv_str("error", nl_geterror(rc)));
+		rc = !u->conf->rule_table || has_rule(all, family, u->conf) ? 0 : make_rule(t, family, u);
+		error = rc ? rc : error;
 	}
 	remove_unwanted(t, all, family, ending);
 	nl_cache_free(all);
+	return error;
 }
 
 void tunnels_mend_rules(struct tunnels *t)
 {
-	mend_family(t, AF_INET, false);
-	mend_family(t, AF_INET6, false);
+	int v4 = mend_family(t, AF_INET, false), v6 = mend_family(t, AF_INET6, false);
+
+	t->rules_error = v4 ? v4 : v6;
+	t->rules_known = !t->rules_error;
+	t->rules_due_us = t->rules_error ? loop_clock() + RETRY_US : 0;
+}
+
+bool tunnels_want_rules(const struct tunnels *t, uint8_t protocol)
+{
+	for (size_t i = 0; i < t->n && protocol == RULE_PROTOCOL; i++) {
+		if (t->list[i].conf->rule_table)
+			return true;
+	}
+	return false;
 }
 
 void tunnels_remove_rules(struct tunnels *t)
 {
-	mend_family(t, AF_INET, true);
-	mend_family(t, AF_INET6, true);
+	(void)mend_family(t, AF_INET, true);
+	(void)mend_family(t, AF_INET6, true);
 }

@@ -27,6 +27,8 @@ static void arm(struct tunnels *t)
 {
 	uint64_t next = t->mtu_due_us;
 
+	if (t->rules_due_us && (!next || t->rules_due_us < next))
+		next = t->rules_due_us;
 	for (size_t i = 0; i < t->n; i++) {
 		uint64_t due = t->list[i].due_us;
 
@@ -37,13 +39,19 @@ static void arm(struct tunnels *t)
 		loop_timer_at(t->timer, next);
 }
 
-static void mend_soon(struct tunnels *t, struct tunnel *u)
+/* When to look at what was put back last at @repaired_us; 0: not yet. */
+static uint64_t soon_but_patient(uint64_t repaired_us)
 {
 	uint64_t soon = loop_clock() + SETTLE_US;
-	uint64_t patient = u->repaired_us ? u->repaired_us + PATIENCE_US : 0;
+	uint64_t patient = repaired_us ? repaired_us + PATIENCE_US : 0;
 
-	if (patient > soon)
-		soon = patient;
+	return patient > soon ? patient : soon;
+}
+
+static void mend_soon(struct tunnels *t, struct tunnel *u)
+{
+	uint64_t soon = soon_but_patient(u->repaired_us);
+
 	if (!u->due_us || soon < u->due_us)
 		u->due_us = soon;
 	arm(t);
@@ -73,6 +81,8 @@ static void on_timer(void *ctx)
 
 	if (mtu)
 		t->mtu_due_us = 0;
+	if (t->rules_due_us && t->rules_due_us <= now)
+		tunnels_mend_rules(t);
 	for (size_t i = 0; i < t->n; i++) {
 		struct tunnel *u = &t->list[i];
 
@@ -112,11 +122,8 @@ void tunnels_link_set(struct tunnels *t, const struct tunnel_link *l)
 		if (t->list[i].state == TUNNEL_ERROR)
 			mend_soon(t, &t->list[i]);
 	}
-	if (!u || u->state == TUNNEL_ERROR)
-		return;
-	if (l->ifindex != u->ifindex || !l->admin_up || l->up != (u->state == TUNNEL_UP) ||
-	    l->mtu != u->mtu || strcmp(l->alias, TUNNEL_ALIAS) != 0)
-		mend_soon(t, u); /* which looks afresh: the event may be older than our last change */
+	if (u && u->state != TUNNEL_ERROR)
+		mend_soon(t, u); /* an event does not say which of its parameters somebody changed */
 }
 
 void tunnels_link_del(struct tunnels *t, uint32_t ifindex, const char *name)
@@ -139,6 +146,38 @@ void tunnels_address_del(struct tunnels *t, uint32_t ifindex, const struct ip *a
 
 	if (u && tunnel_address_wanted(u->conf, a, len))
 		mend_soon(t, u);
+}
+
+void tunnels_address_set(struct tunnels *t, uint32_t ifindex, const struct ip *a, uint8_t len)
+{
+	struct tunnel *u = find_index(t, ifindex);
+
+	if (u && !tunnel_address_right(u->conf, a, len))
+		mend_soon(t, u);
+}
+
+void tunnels_flood_changed(struct tunnels *t, uint32_t ifindex)
+{
+	struct tunnel *u = find_index(t, ifindex);
+
+	if (u)
+		mend_soon(t, u);
+}
+
+void tunnels_rule_del(struct tunnels *t, uint8_t protocol)
+{
+	if (!tunnels_want_rules(t, protocol))
+		return;
+	t->rules_due_us = soon_but_patient(t->rules_repaired_us);
+	arm(t);
+}
+
+void tunnels_events_lost(struct tunnels *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		mend_soon(t, &t->list[i]);
+	t->rules_due_us = soon_but_patient(t->rules_repaired_us);
+	arm(t);
 }
 
 void tunnels_underlay_changed(struct tunnels *t)
@@ -252,6 +291,7 @@ size_t tunnels_apply(struct tunnels *t, const struct conf_tunnel *wanted, size_t
 	}
 	t->rp_filter = host->rp_filter;
 	remove_unwanted(t);
+	t->rules_known = false;
 	tunnels_mend_rules(t);
 	for (size_t i = 0; i < n; i++) {
 		tunnel_mend(t, &t->list[i]);

@@ -63,6 +63,14 @@ void tunnels_link_set(struct tunnels *t, const struct tunnel_link *l);
 void tunnels_link_del(struct tunnels *t, uint32_t ifindex, const char *name);
 /** An address of a link of ours was removed by somebody: put it back. */
 void tunnels_address_del(struct tunnels *t, uint32_t ifindex, const struct ip *a, uint8_t len);
+/** An address came up on a link: what somebody added to one of ours goes again. */
+void tunnels_address_set(struct tunnels *t, uint32_t ifindex, const struct ip *a, uint8_t len);
+/** Where the VXLAN @ifindex floods was changed. */
+void tunnels_flood_changed(struct tunnels *t, uint32_t ifindex);
+/** A policy rule of @protocol is gone; if it was one of ours, it is put back. */
+void tunnels_rule_del(struct tunnels *t, uint8_t protocol);
+/** Any event may be missing: look at everything. */
+void tunnels_events_lost(struct tunnels *t);
 /** The route to a tunnel's remote end may have changed: compute MTUs again. */
 void tunnels_underlay_changed(struct tunnels *t);
 /** Does any tunnel follow BGP (allowed_ips "bgp")? Only then tunnels_route() is of interest. */

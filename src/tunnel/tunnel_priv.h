@@ -38,8 +38,12 @@ struct tunnels {
 	int rp_filter; /* -1: left alone */
 	struct tunnel *list;
 	size_t n;
-	bool adopting;       /* what WireGuard devices let through beyond what is known now is left alone */
-	uint64_t mtu_due_us; /* MTUs are to be computed again then; 0: no need */
+	bool adopting;         /* what WireGuard devices let through beyond what is known now is left alone */
+	uint64_t mtu_due_us;   /* MTUs are to be computed again then; 0: no need */
+	uint64_t rules_due_us; /* policy rules are to be mended then; 0: no need */
+	uint64_t rules_repaired_us; /* last time that one was put back */
+	bool rules_known;           /* have been right once: later differences are somebody's doing */
+	int rules_error;            /* libnl's, told last; 0: none */
 };
 
 /* -- link.c ------------------------------------------------------------------------------------- */
@@ -69,11 +73,14 @@ bool tunnel_is_of_a_kind(struct rtnl_link *l); /* one that mcbgpd makes */
 bool tunnel_mend_mtu(struct tunnels *t, struct tunnel *u, struct rtnl_link *l);
 bool tunnel_mend_addresses(struct tunnels *t, struct tunnel *u);
 bool tunnel_address_wanted(const struct conf_tunnel *c, const struct ip *a, uint8_t len);
+/** May stay: wanted, or the kernel's business. */
+bool tunnel_address_right(const struct conf_tunnel *c, const struct ip *a, uint8_t len);
 bool tunnel_mend_fdb(struct tunnels *t, struct tunnel *u);
 
 /* -- rule.c ------------------------------------------------------------------------------------- */
 /** Rules of ours are made, and those that no tunnel wants any more removed. */
 void tunnels_mend_rules(struct tunnels *t);
 void tunnels_remove_rules(struct tunnels *t);
+bool tunnels_want_rules(const struct tunnels *t, uint8_t protocol);
 
 #endif

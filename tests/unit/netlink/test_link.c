@@ -110,9 +110,40 @@ static void sync_end(void *ctx)
 	hear("sync end\n");
 }
 
-static const struct link_events events = { link_set,    link_del,   address_set,    address_del,
-	                                   route_set,   route_del,  own_route_lost, neighbor_state,
-	                                   events_lost, sync_begin, sync_end };
+static void flood_changed(void *ctx, uint32_t ifindex)
+{
+	char name[IF_NAMESIZE];
+
+	(void)ctx;
+	hear("flood %s\n", if_indextoname(ifindex, name) ? name : "?");
+}
+
+static void rule_del(void *ctx, uint8_t protocol)
+{
+	(void)ctx;
+	hear("no rule of %u\n", protocol);
+}
+
+static void other_route(void *ctx)
+{
+	(void)ctx;
+	hear("other route\n");
+}
+
+static const struct link_events events = { .link_set = link_set,
+	                                   .link_del = link_del,
+	                                   .address_set = address_set,
+	                                   .address_del = address_del,
+	                                   .route_set = route_set,
+	                                   .route_del = route_del,
+	                                   .own_route_lost = own_route_lost,
+	                                   .neighbor_state = neighbor_state,
+	                                   .flood_changed = flood_changed,
+	                                   .rule_del = rule_del,
+	                                   .other_route = other_route,
+	                                   .events_lost = events_lost,
+	                                   .sync_begin = sync_begin,
+	                                   .sync_end = sync_end };
 
 static bool has_heard(void *text)
 {
@@ -194,6 +225,20 @@ START_TEST(tells_changes)
 	ck_heard("no route 10.60.0.0/16");
 	must("ip route add 10.62.0.0/16 dev a0 table 77");
 	ck_not_heard("10.62.0.0");
+	ck_heard("other route");
+	must("ip rule add fwmark 9 lookup 99 protocol 177 && ip rule del fwmark 9 lookup 99 protocol 177");
+	ck_heard("no rule of 177");
+	must("ip -6 rule add fwmark 9 lookup 99 protocol 176 && ip -6 rule del fwmark 9 lookup 99 protocol "
+	     "176");
+	ck_heard("no rule of 176");
+	must("ip link add v0 up type vxlan id 9 dstport 4789 local 10.1.0.1");
+	must("bridge fdb add 02:00:00:00:00:09 dev v0 dst 10.1.0.2");
+	ck_not_heard("flood");
+	must("bridge fdb append 00:00:00:00:00:00 dev v0 dst 10.1.0.2");
+	ck_heard("flood v0");
+	heard[0] = '\0';
+	must("bridge fdb del 00:00:00:00:00:00 dev v0 dst 10.1.0.2");
+	ck_heard("flood v0");
 	must("ip neigh add 10.1.0.9 dev a0 lladdr 02:00:00:00:00:01 nud permanent && ip neigh change "
 	     "10.1.0.9 dev a0 nud failed");
 	ck_heard("alive 10.1.0.9");
