@@ -374,12 +374,45 @@ static bool open_accept(struct session *s, struct reader body, struct notify *wh
 	return true;
 }
 
+/* What the OPEN @o, which was refused as @s->ending says, had claimed. */
+static void note_claim(struct session *s, const struct open *o)
+{
+	struct session_end *e = &s->ending;
+
+	if (e->notify.code != BGP_ERR_OPEN)
+		return;
+	switch (e->notify.subcode) {
+	case BGP_OPEN_BAD_PEER_AS:
+		e->claimed = o->as;
+		e->expected = s->conf->remote_as;
+		break;
+	case BGP_OPEN_BAD_ID:
+		e->claimed = o->id;
+		e->expected = s->conf->local_id;
+		break;
+	case BGP_OPEN_BAD_HOLD_TIME:
+		e->claimed = o->hold_time;
+		break;
+	case BGP_OPEN_ROLE_MISMATCH:
+		e->claimed = o->caps.role;
+		e->expected = s->conf->caps.role;
+		break;
+	}
+}
+
+static unsigned refuse_open(struct session *s, const struct notify *why, uint64_t now)
+{
+	ends_by(s, END_LOCAL_NOTIFY, why);
+	note_claim(s, &s->theirs);
+	return step(s, EV_OPEN_ERR, now);
+}
+
 static unsigned on_open(struct session *s, struct reader body, uint64_t now)
 {
 	struct notify why;
 
 	if (s->state == ST_OPENSENT && !open_accept(s, body, &why))
-		return refuse(s, EV_OPEN_ERR, &why, now);
+		return refuse_open(s, &why, now);
 	return step(s, EV_OPEN, now);
 }
 
@@ -418,6 +451,7 @@ static unsigned on_notification(struct session *s, struct reader body, uint64_t 
 	hard = notify_soften(&n);
 	ends_by(s, END_REMOTE_NOTIFY, &n);
 	s->ending.hard = hard;
+	note_claim(s, &s->ours);
 	return step(s, version ? EV_NOTIFICATION_VERSION : EV_NOTIFICATION, now);
 }
 

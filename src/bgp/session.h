@@ -31,6 +31,8 @@ struct session_end {
 	struct notify notify; /* sent or received */
 	int tcp_error;        /* errno; 0: the peer closed */
 	const char *detail;   /* static text that says more, or NULL */
+	uint32_t claimed;     /* of a refused OPEN, theirs or ours: its AS, router id, hold time or role */
+	uint32_t expected;    /* of theirs: the AS it should have had (0: any), our router id or our role */
 	bool hard;            /* both sides know RFC 8538, and this was a Hard Reset: nothing is retained */
 };
 

@@ -63,6 +63,90 @@ static const char *end_class(const struct session_end *e)
 	}
 }
 
+static void put_address(struct text *t, uint32_t id)
+{
+	struct ip a = ip_v4(id);
+	char buf[IP_STRLEN];
+
+	text_str(t, ip_print(&a, buf));
+}
+
+static void put_role(struct text *t, uint32_t role)
+{
+	static const char *const names[] = {
+		[BGP_ROLE_PROVIDER] = "provider",
+		[BGP_ROLE_RS] = "route server",
+		[BGP_ROLE_RS_CLIENT] = "route server client",
+		[BGP_ROLE_CUSTOMER] = "customer",
+		[BGP_ROLE_PEER] = "peer",
+	};
+
+	if (role < sizeof(names) / sizeof(names[0]))
+		text_str(t, names[role]);
+	else
+		text_u32(t, role);
+}
+
+static void put_claimed(struct text *t, const struct session_end *e)
+{
+	switch (e->notify.subcode) {
+	case BGP_OPEN_BAD_PEER_AS:
+		text_u32(t, e->claimed);
+		break;
+	case BGP_OPEN_BAD_ID:
+		put_address(t, e->claimed);
+		break;
+	case BGP_OPEN_BAD_HOLD_TIME:
+		text_u32(t, e->claimed);
+		text_str(t, " s");
+		break;
+	default:
+		put_role(t, e->claimed);
+	}
+}
+
+static void put_expected(struct text *t, const struct session_end *e)
+{
+	switch (e->notify.subcode) {
+	case BGP_OPEN_BAD_PEER_AS:
+		if (!e->expected)
+			break;
+		text_str(t, ", expected ");
+		text_u32(t, e->expected);
+		break;
+	case BGP_OPEN_BAD_ID:
+		text_str(t, e->claimed == e->expected ? ", which is ours" : ", expected any but 0.0.0.0");
+		break;
+	case BGP_OPEN_BAD_HOLD_TIME:
+		text_str(t, ", expected 0 or at least 3 s");
+		break;
+	default:
+		text_str(t, ", and we are ");
+		put_role(t, e->expected);
+	}
+}
+
+static bool has_claim(const struct notify *n)
+{
+	if (n->code != BGP_ERR_OPEN)
+		return false;
+	return n->subcode == BGP_OPEN_BAD_PEER_AS || n->subcode == BGP_OPEN_BAD_ID ||
+	       n->subcode == BGP_OPEN_BAD_HOLD_TIME || n->subcode == BGP_OPEN_ROLE_MISMATCH;
+}
+
+/* Numbers, for the person who must mend one of them. */
+static void put_claim(struct text *t, const struct session_end *e)
+{
+	bool theirs = e->kind == END_LOCAL_NOTIFY;
+
+	if (!has_claim(&e->notify))
+		return;
+	text_str(t, theirs ? ": it says " : ": we say ");
+	put_claimed(t, e);
+	if (theirs)
+		put_expected(t, e);
+}
+
 /* The subcode's name alone says it, with a capital, as BIRD has it. */
 static void put_notify(struct text *t, const struct notify *n)
 {
@@ -82,6 +166,15 @@ static void put_notify(struct text *t, const struct notify *n)
 	}
 }
 
+static void put_tcp(struct text *t, const struct session_end *e)
+{
+	text_str(t, e->tcp_error ? strerror(e->tcp_error) : "Connection closed");
+	if (e->detail) {
+		text_str(t, ": ");
+		text_str(t, e->detail);
+	}
+}
+
 char *session_end_print(const struct session_end *e, char *buf, size_t size)
 {
 	struct text t = text_init(buf, size);
@@ -90,11 +183,13 @@ char *session_end_print(const struct session_end *e, char *buf, size_t size)
 	if (!class)
 		return buf;
 	text_str(&t, class);
-	if (e->kind == END_TCP)
-		text_str(&t, e->tcp_error ? strerror(e->tcp_error) : "Connection closed");
-	else if (e->detail)
+	if (e->kind == END_TCP) {
+		put_tcp(&t, e);
+	} else if (e->detail) {
 		text_str(&t, e->detail);
-	else
+	} else {
 		put_notify(&t, &e->notify);
+		put_claim(&t, e);
+	}
 	return buf;
 }

@@ -57,6 +57,8 @@ struct ctl_bgp {
 	uint64_t retry_us;                            /* when it dials again */
 	const char *last_error; /* session_end_print(): BIRD's class and text; "": none */
 	uint64_t last_error_us;
+	const char *last_attempt; /* why there is no connection, in the same form; "": nothing failed */
+	uint64_t last_attempt_us;
 	unsigned flaps;                /* sessions that ended */
 	uint64_t stale_us;             /* routes of a session before are kept until then; 0: there are none */
 	bool policy_missing;           /* eBGP without import or export: RFC 8212 */

@@ -72,6 +72,7 @@ static void set_bgp(struct render *r, json_t *o, const struct ctl_proto *p, bool
 	json_set_int(r, o, "neighbor_as", b->neighbor_as);
 	json_set_int(r, o, "local_as", b->local_as);
 	json_set_str(r, o, "last_error", b->last_error);
+	json_set_str(r, o, "last_attempt", b->last_attempt);
 	json_set_bool(r, o, "policy_missing", b->policy_missing);
 	if (!all)
 		return;
@@ -82,6 +83,7 @@ static void set_bgp(struct render *r, json_t *o, const struct ctl_proto *p, bool
 	json_set_str(r, o, "interface", b->interface);
 	json_set_bool(r, o, "passive", b->passive);
 	json_set_time(r, o, "last_error_at", b->last_error_us);
+	json_set_time(r, o, "last_attempt_at", b->last_attempt_us);
 	json_set_int(r, o, "sessions_ended", b->flaps);
 	if (b->stale_us)
 		json_set_time(r, o, "stale_until", b->stale_us);

@@ -176,6 +176,9 @@ static void bgp_details(struct render *r, const struct ctl_proto *p)
 	if (b->last_error[0])
 		FIELD(r, "Last error", "%s%s%s", b->last_error, b->last_error_us ? " since " : "",
 		      render_time(r, b->last_error_us, time));
+	if (b->last_attempt[0])
+		FIELD(r, "Last attempt", "%s since %s", b->last_attempt,
+		      render_time(r, b->last_attempt_us, time));
 	if (b->flaps)
 		FIELD(r, "Sessions ended", "%u", b->flaps);
 	if (b->policy_missing)
@@ -302,14 +305,26 @@ static void channels(struct render *r, const struct ctl_proto *p)
 	}
 }
 
+/* Why the session ended, and why there is none yet. `all` has both also while it is up. */
+static void troubles(const struct ctl_bgp *b, char *buf, size_t size)
+{
+	bool both = b->last_error[0] && b->last_attempt[0];
+
+	buf[0] = '\0';
+	if (b->state == ST_ESTABLISHED)
+		return;
+	snprintf(buf, size, "%s%s%s", b->last_error, both ? "; " : "", b->last_attempt);
+}
+
 void text_protocol(struct render *r, const struct ctl_proto *p, bool all)
 {
 	const char *state = "", *more = "";
-	char since[TIME_STRLEN];
+	char since[TIME_STRLEN], trouble[768];
 
 	if (p->bgp) {
 		state = p->state == CTL_PROTO_DOWN ? "" : render_bgp_state(p);
-		more = p->bgp->state == ST_ESTABLISHED ? "" : p->bgp->last_error; /* `all` has it */
+		troubles(p->bgp, trouble, sizeof(trouble));
+		more = trouble;
 		if (!*more && p->bgp->policy_missing)
 			more = "No policy: takes and sends nothing (RFC 8212)";
 	}

@@ -158,7 +158,11 @@ static void session_facts(const struct session *s, struct ctl_bgp *b)
 	        b->keepalive && b->keepalive < b->hold_time ? b->keepalive : (uint16_t)(b->hold_time / 3);
 }
 
-static struct ctl_bgp bgp_facts(const struct peer_view *v, char *error, size_t size)
+struct troubles {
+	char error[512], attempt[256];
+};
+
+static struct ctl_bgp bgp_facts(const struct peer_view *v, struct troubles *t)
 {
 	const struct conf_peer *c = v->conf;
 	struct ctl_bgp b = {
@@ -180,8 +184,10 @@ static struct ctl_bgp bgp_facts(const struct peer_view *v, char *error, size_t s
 		.keepalive = c->keepalive,
 		.connect_retry = c->connect_retry,
 		.retry_us = v->retry_at,
-		.last_error = "",
+		.last_error = session_end_print(v->last_end, t->error, sizeof(t->error)),
 		.last_error_us = v->last_end_at,
+		.last_attempt = session_end_print(v->last_attempt, t->attempt, sizeof(t->attempt)),
+		.last_attempt_us = v->last_attempt_at,
 		.flaps = v->flaps,
 		.stale_us = v->stale_at,
 		.policy_missing = v->policy_missing,
@@ -196,8 +202,6 @@ static struct ctl_bgp bgp_facts(const struct peer_view *v, char *error, size_t s
 		b.import = "all";
 	if (c->remote_as == c->local_as && c->export.kind == POLICY_UNSET)
 		b.export = "all";
-	if (v->last_end)
-		b.last_error = session_end_print(v->last_end, error, size);
 	session_facts(v->session, &b);
 	return b;
 }
@@ -207,10 +211,10 @@ static bool bgp_protocol(const struct peer *peer, ctl_proto_fn fn, void *arg)
 	struct peer_view v;
 	struct ctl_bgp b;
 	struct ctl_proto p;
-	char error[512];
+	struct troubles t;
 
 	peer_view(peer, &v);
-	b = bgp_facts(&v, error, sizeof(error));
+	b = bgp_facts(&v, &t);
 	p = (struct ctl_proto){ .name = v.name,
 		                .kind = CTL_PROTO_BGP,
 		                .state = bgp_proto_state(&v),

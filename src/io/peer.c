@@ -128,13 +128,9 @@ static void tick(struct conn *c)
 	conn_effects(c, session_tick(&c->session, now));
 }
 
-/* The kernel sends a SYN at once and after a second: with a new attempt every other second, a peer that comes
- * back hears one within a second. */
-static void set_pace(struct peer *p)
+static void set_patience(struct peer *p)
 {
-	uint16_t wanted = p->conf->connect_retry;
-
-	p->session_conf.connect_retry = backoff_is_quick(&p->backoff) && wanted > 2 ? 2 : wanted;
+	p->session_conf.connect_retry = backoff_patience_s(&p->backoff, p->conf->connect_retry);
 }
 
 static void start_now(struct peer *p)
@@ -143,7 +139,7 @@ static void start_now(struct peer *p)
 	enum bgp_event e = s->state == ST_ACTIVE ? EV_RETRY_EXPIRES : EV_START;
 
 	p->start_at = 0;
-	set_pace(p);
+	set_patience(p);
 	conn_effects(&p->dialled, session_event(s, e, peer_now(p)));
 }
 
@@ -304,8 +300,11 @@ static void show(struct peer *p)
 	p->since = peer_now(p);
 	log_event(LOGL_DEBUG, "session.state", kv_str("peer", p->conf->name),
 	          kv_str("from", bgp_state_name(old)), kv_str("to", bgp_state_name(p->shown)));
-	if (p->set->env.changed)
-		p->set->env.changed(p->set->env.ctx, p);
+}
+
+static uint64_t ended_at(const struct peer *p)
+{
+	return p->last_attempt_at > p->last_end_at ? p->last_attempt_at : p->last_end_at;
 }
 
 void peer_review(struct peer *p)
@@ -315,7 +314,7 @@ void peer_review(struct peer *p)
 	plan(p);
 	if (p->range)
 		p->gone_at =
-		        p->enabled && !p->stale && furthest(p) < ST_OPENSENT ? p->last_end_at + LINGER_US : 0;
+		        p->enabled && !p->stale && furthest(p) < ST_OPENSENT ? ended_at(p) + LINGER_US : 0;
 	rearm(p);
 	show(p);
 }
@@ -375,6 +374,8 @@ void peer_came_up(struct peer *p, struct conn *c)
 
 	assert(!p->up);
 	p->up = c;
+	p->last_attempt = (struct session_end){ 0 };
+	p->last_attempt_at = 0;
 	p->eor = 0;
 	p->synced = p->warned = false;
 	memset(p->faults_said, 0, sizeof(p->faults_said));
@@ -408,6 +409,12 @@ static bool same_end(const struct session_end *a, const struct session_end *b)
 	       a->notify.subcode == b->notify.subcode;
 }
 
+/* It came to an end before the peer had said anything: no session, but an attempt at one. */
+static bool was_attempt(const struct conn *c)
+{
+	return c->dialling || (c->session.end.kind == END_TCP && !c->session.theirs.version);
+}
+
 static void say_ended(const struct peer *p, const struct conn *c)
 {
 	const struct session_end *e = &c->session.end;
@@ -417,7 +424,7 @@ static void say_ended(const struct peer *p, const struct conn *c)
 	if (e->kind == END_OPERATOR)
 		level = LOGL_INFO;
 	else if (c->dialling)
-		level = same_end(e, &p->last_end) ? LOGL_DEBUG : LOGL_INFO;
+		level = same_end(e, &p->last_attempt) ? LOGL_DEBUG : LOGL_INFO;
 	session_end_print(e, cause, sizeof(cause));
 	log_event(level, c->dialling ? "session.connect_failed" : "session.down",
 	          kv_str("peer", p->conf->name), kv_ip("address", &c->ends.remote),
@@ -433,8 +440,20 @@ static void record_end(struct peer *p, const struct conn *c, bool connected)
 		return;
 	if (connected)
 		say_ended(p, c);
-	p->last_end = *e;
-	p->last_end_at = peer_now(p);
+	if (was_attempt(c)) {
+		p->last_attempt = *e;
+		p->last_attempt_at = peer_now(p);
+	} else {
+		p->last_end = *e;
+		p->last_end_at = peer_now(p);
+	}
+}
+
+/* RFC 2385 4.1: what is not signed as it should be is dropped without an answer. */
+static void suspect_password(struct peer *p, struct conn *c)
+{
+	if (c->dialling && c->session.end.tcp_error == ETIMEDOUT && p->secret.len)
+		c->session.end.detail = "perhaps the peer has another password, or none";
 }
 
 /* @return whether there is something that we can offer less of the next time (RFC 5492 5). */
@@ -455,11 +474,12 @@ void peer_conn_ended(struct peer *p, struct conn *c, bool connected)
 	const struct session *s = &c->session;
 	uint64_t now = peer_now(p);
 
+	suspect_password(p, c);
 	record_end(p, c, connected);
 	peer_stale_dialled(p, &s->end);
 	if (s->state == ST_CONNECT) { /* it dials again at once */
-		p->backoff.failures++;
-		set_pace(p);
+		backoff_unanswered(&p->backoff, p->secret.len);
+		set_patience(p);
 		return;
 	}
 	if (note_refusal(p, &s->end)) {
@@ -510,7 +530,7 @@ void peer_hurry(struct peer *p)
 {
 	if (!backoff_may_hurry(&p->backoff))
 		return;
-	p->backoff.failures = 0;
+	backoff_hurry(&p->backoff);
 	if (p->dialled.session.state == ST_CONNECT) /* its SYN may have gone into the void */
 		stop_quietly(&p->dialled);
 	if (p->start_at)

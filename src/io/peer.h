@@ -19,9 +19,6 @@ struct peer;
 struct peers_env {
 	struct loop *loop;
 	struct rib *rib;
-	/** A session came up, went down or its state changed; or a range peer appeared or went. May be NULL.
-	 */
-	void (*changed)(void *ctx, struct peer *p);
 	/** Initial table received (end-of-RIB of every family, or the session ended): for the FIB's adoption.
 	 * May be NULL. */
 	void (*synced)(void *ctx, struct peer *p);
@@ -77,15 +74,18 @@ struct peer_view { /* borrowed until the next turn of the loop */
 	unsigned n_dynamic;            /* of a range */
 	enum bgp_state state;          /* the furthest of its sessions */
 	const struct session *session; /* that one; NULL: none */
-	const struct session_end *last_end;
-	uint64_t last_end_at, since; /* monotonic microseconds; since: of the present state */
-	struct ip local, remote;     /* of the session's socket */
+	const struct session_end
+	        *last_end; /* of a session, or of an attempt that got as far as the peer's OPEN */
+	const struct session_end
+	        *last_attempt; /* that got not so far; kind END_NONE: none since the last session */
+	uint64_t last_end_at, last_attempt_at,
+	        since;           /* monotonic microseconds; since: of the present state */
+	struct ip local, remote; /* of the session's socket */
 	uint16_t local_port, remote_port;
-	uint64_t retry_at;        /* when it dials again; 0: does not */
-	uint32_t connect_delay_s; /* the back-off in force */
-	unsigned flaps;           /* sessions that ended */
-	uint64_t stale_at;        /* routes of a session before are kept until then; 0: there are none */
-	bool policy_missing;      /* eBGP without import or export: RFC 8212 */
+	uint64_t retry_at;   /* when it dials again; 0: does not */
+	unsigned flaps;      /* sessions that ended */
+	uint64_t stale_at;   /* routes of a session before are kept until then; 0: there are none */
+	bool policy_missing; /* eBGP without import or export: RFC 8212 */
 };
 void peer_view(const struct peer *p, struct peer_view *out);
 

@@ -53,7 +53,8 @@ struct peer {
 	bool enabled;         /* by configuration and operator */
 	bool wanted;          /* peers_apply(): still configured */
 	struct session_end last_end;
-	uint64_t last_end_at, since;
+	struct session_end last_attempt; /* that came to nothing, since the last session */
+	uint64_t last_end_at, last_attempt_at, since;
 	enum bgp_state shown;
 	unsigned flaps;
 	uint32_t eor;          /* families whose End-of-RIB came */

@@ -17,13 +17,16 @@ struct peer *peers_next(struct peers *ps, struct peer *p)
 
 struct peer *peers_find(struct peers *ps, const char *name)
 {
-	struct peer *p;
+	struct peer *p, *dynamic = NULL;
 
 	TAILQ_FOREACH (p, &ps->list, by_order) {
-		if (strcmp(p->conf->name, name) == 0)
+		if (strcmp(p->conf->name, name) != 0)
+			continue;
+		if (!p->range)
 			return p;
+		dynamic = p;
 	}
-	return NULL;
+	return dynamic;
 }
 
 static bool policy_missing(const struct conf_peer *c)
@@ -57,9 +60,10 @@ void peer_view(const struct peer *p, struct peer_view *out)
 		.state = p->shown,
 		.last_end = &p->last_end,
 		.last_end_at = p->last_end_at,
+		.last_attempt = &p->last_attempt,
+		.last_attempt_at = p->last_attempt_at,
 		.since = p->since,
 		.retry_at = p->start_at,
-		.connect_delay_s = (uint32_t)(p->wait_us / 1000000),
 		.flaps = p->flaps,
 		.stale_at = p->stale_at,
 		.policy_missing = policy_missing(p->conf),

@@ -72,15 +72,41 @@ static bool fits(const struct conf_peer *c, const struct sock_ends *ends)
 	return !c->interface || !link || if_nametoindex(c->interface) == link;
 }
 
+static unsigned conditions(const struct conf_peer *c)
+{
+	return (c->local_address.family != IP_NONE) + !!c->interface;
+}
+
+/* Of several peers with that address, the one that asks for most of what is so. */
 static struct peer *find_peer(struct peers *ps, const struct sock_ends *ends)
 {
-	struct peer *p;
+	struct peer *p, *best = NULL;
 
 	TAILQ_FOREACH (p, &ps->list, by_order) {
-		if (!p->conf->is_range && ip_equal(&p->conf->address, &ends->remote) && fits(p->conf, ends))
-			return p;
+		const struct conf_peer *c = p->conf;
+
+		if (c->is_range || !ip_equal(&c->address, &ends->remote) || !fits(c, ends))
+			continue;
+		if (!best || conditions(c) > conditions(best->conf))
+			best = p;
 	}
-	return NULL;
+	return best;
+}
+
+/* A peer that @ends would belong to if they were at another address or link of ours. */
+static struct peer *find_misplaced(struct peers *ps, const struct sock_ends *ends)
+{
+	struct peer *p, *range = NULL;
+
+	TAILQ_FOREACH (p, &ps->list, by_order) {
+		if (p->range)
+			continue;
+		if (!p->conf->is_range && ip_equal(&p->conf->address, &ends->remote))
+			return p;
+		if (p->conf->is_range && prefix_contains_ip(&p->conf->range, &ends->remote))
+			range = p;
+	}
+	return range;
 }
 
 static struct peer *find_range(struct peers *ps, const struct sock_ends *ends)
@@ -96,12 +122,6 @@ static struct peer *find_range(struct peers *ps, const struct sock_ends *ends)
 			best = p;
 	}
 	return best;
-}
-
-static void tell_changed(struct peers *ps, struct peer *p)
-{
-	if (ps->env.changed)
-		ps->env.changed(ps->env.ctx, p);
 }
 
 static struct peer *dynamic_first(struct peer *range)
@@ -120,12 +140,8 @@ static struct peer *dynamic_next(struct peer *p)
 
 void peers_forget(struct peer *dynamic)
 {
-	struct peers *ps = dynamic->set;
-	struct peer *range = dynamic->range;
-
-	TAILQ_REMOVE(&ps->list, dynamic, by_order);
+	TAILQ_REMOVE(&dynamic->set->list, dynamic, by_order);
 	peer_free(dynamic);
-	tell_changed(ps, range);
 }
 
 /* Room in a full range: the dynamic peer that has been without a session the longest goes. */
@@ -160,7 +176,6 @@ static struct peer *add_dynamic(struct peer *range, const struct ip *address)
 	for (next = dynamic_first(range); next; next = dynamic_next(next))
 		last = next;
 	TAILQ_INSERT_AFTER(&ps->list, last, p, by_order);
-	tell_changed(ps, p);
 	return p;
 }
 
@@ -193,6 +208,34 @@ static void turn_away(struct peers *ps, int fd, const struct sock_ends *ends, co
 		          kv_str("mend", mend));
 }
 
+static void turn_away_misplaced(struct peers *ps, int fd, const struct sock_ends *ends, const struct peer *p)
+{
+	const struct conf_peer *c = p->conf;
+	char why[192], expected[IP_STRLEN];
+	const char *mend;
+
+	if (c->local_address.family != IP_NONE && !ip_equal(&c->local_address, &ends->local)) {
+		snprintf(why, sizeof(why), "peer %s expects connections to %s", c->name,
+		         ip_print(&c->local_address, expected));
+		mend = "have it connect to that address, or change its local_address";
+	} else {
+		snprintf(why, sizeof(why), "peer %s expects connections over %s", c->name, c->interface);
+		mend = "mend the routing at its end, or change its interface";
+	}
+	turn_away(ps, fd, ends, why, mend);
+}
+
+static void turn_away_stranger(struct peers *ps, int fd, const struct sock_ends *ends)
+{
+	const struct peer *misplaced = find_misplaced(ps, ends);
+
+	if (misplaced)
+		turn_away_misplaced(ps, fd, ends, misplaced);
+	else
+		turn_away(ps, fd, ends, "no peer has this address",
+		          "add it to peers, by address or by range");
+}
+
 static void on_accepted(void *ctx, int fd, const struct sock_ends *ends)
 {
 	struct peers *ps = ctx;
@@ -204,8 +247,7 @@ static void on_accepted(void *ctx, int fd, const struct sock_ends *ends)
 	}
 	range = find_range(ps, ends);
 	if (!range) {
-		turn_away(ps, fd, ends, "no peer has this address",
-		          "add it to peers, by address or by range");
+		turn_away_stranger(ps, fd, ends);
 		return;
 	}
 	if (!range->enabled) {
@@ -253,7 +295,7 @@ void peers_free(struct peers *ps)
 
 	if (!ps)
 		return;
-	ps->env.changed = ps->env.synced = NULL;
+	ps->env.synced = NULL;
 	ps->env.work = NULL;
 	TAILQ_FOREACH (p, &ps->list, by_order) {
 		p->enabled = false;
@@ -350,9 +392,14 @@ static void update_dynamic(struct peer *range, const struct conf_peer *conf, con
 
 static struct peer *find_configured(struct peers *ps, const struct conf_peer *conf)
 {
-	struct peer *p = peers_find(ps, conf->name);
+	struct peer *p;
 
-	return p && !p->range && p->conf->is_range == conf->is_range ? p : NULL;
+	TAILQ_FOREACH (p, &ps->list, by_order) {
+		if (!p->range && p->conf->is_range == conf->is_range &&
+		    strcmp(p->conf->name, conf->name) == 0)
+			return p;
+	}
+	return NULL;
 }
 
 static void remove_unwanted(struct peers *ps)
@@ -397,7 +444,6 @@ static int apply_entry(struct peers *ps, const struct conf_peer *conf, const str
 	p->wanted = true;
 	TAILQ_INSERT_TAIL(&ps->list, p, by_order);
 	peer_start(p);
-	tell_changed(ps, p);
 	return 0;
 }
 

@@ -282,6 +282,71 @@ START_TEST(wrong_as_is_told)
 }
 END_TEST
 
+/* Both sides hear the numbers that do not go together. */
+static const struct {
+	const char *what;
+	struct session_conf left, right; /* right's OPEN is refused by left */
+	const char *left_says, *right_says;
+} refused_opens[] = {
+	{ "another AS",
+	  { .local_as = 65001, .remote_as = 65002, .local_id = 0x0a000001, .hold_time = 90 },
+	  { .local_as = 4200000001, .remote_as = 65001, .local_id = 0x0a000002, .hold_time = 90 },
+	  "BGP Error: Bad peer AS: it says 4200000001, expected 65002",
+	  "Received: Bad peer AS: we say 4200000001" },
+	{ "AS 0",
+	  { .local_as = 65001, .local_id = 0x0a000001, .hold_time = 90 },
+	  { .local_as = 0, .remote_as = 65001, .local_id = 0x0a000002, .hold_time = 90 },
+	  "BGP Error: Bad peer AS: it says 0",
+	  "Received: Bad peer AS: we say 0" },
+	{ "our own id within our AS: each refuses the other",
+	  { .local_as = 65001, .remote_as = 65001, .local_id = 0x0a000001, .hold_time = 90 },
+	  { .local_as = 65001, .remote_as = 65001, .local_id = 0x0a000001, .hold_time = 90 },
+	  "BGP Error: Bad BGP identifier: it says 10.0.0.1, which is ours",
+	  "BGP Error: Bad BGP identifier: it says 10.0.0.1, which is ours" },
+	{ "id 0",
+	  { .local_as = 65001, .remote_as = 65002, .local_id = 0x0a000001, .hold_time = 90 },
+	  { .local_as = 65002, .remote_as = 65001, .local_id = 0, .hold_time = 90 },
+	  "BGP Error: Bad BGP identifier: it says 0.0.0.0, expected any but 0.0.0.0",
+	  "Received: Bad BGP identifier: we say 0.0.0.0" },
+	{ "hold time",
+	  { .local_as = 65001, .remote_as = 65002, .local_id = 0x0a000001, .hold_time = 90 },
+	  { .local_as = 65002, .remote_as = 65001, .local_id = 0x0a000002, .hold_time = 2 },
+	  "BGP Error: Unacceptable hold time: it says 2 s, expected 0 or at least 3 s",
+	  "Received: Unacceptable hold time: we say 2 s" },
+	{ "two providers: each refuses the other",
+	  { .local_as = 65001,
+	    .remote_as = 65002,
+	    .local_id = 0x0a000001,
+	    .hold_time = 90,
+	    .caps = { .role_set = true, .role = BGP_ROLE_PROVIDER } },
+	  { .local_as = 65002,
+	    .remote_as = 65001,
+	    .local_id = 0x0a000002,
+	    .hold_time = 90,
+	    .caps = { .role_set = true, .role = BGP_ROLE_PROVIDER } },
+	  "BGP Error: Role mismatch: it says provider, and we are provider",
+	  "BGP Error: Role mismatch: it says provider, and we are provider" },
+};
+
+START_TEST(refused_open_names_the_numbers)
+{
+	struct session_conf l = refused_opens[_i].left, r = refused_opens[_i].right;
+	char text[200];
+
+	setup();
+	l.caps.families = r.caps.families = FAM_BIT(FAM_IPV4);
+	l.caps.multiprotocol = r.caps.multiprotocol = l.caps.as4 = r.caps.as4 = true;
+	a.conf = &l;
+	b.conf = &r;
+	connect_both();
+	ck_assert_msg(carry(&b, &a) == FX_CLOSE, "%s", refused_opens[_i].what);
+	ck_assert_str_eq(session_end_print(&a.end, text, sizeof(text)), refused_opens[_i].left_says);
+	carry(&a, &b);
+	ck_assert_str_eq(session_end_print(&b.end, text, sizeof(text)), refused_opens[_i].right_says);
+	teardown();
+}
+END_TEST
+
 START_TEST(no_family_in_common)
 {
 	struct session_conf six = right;
@@ -449,7 +514,8 @@ static const struct {
 	{ { .kind = END_TCP, .tcp_error = ECONNREFUSED }, "Socket: Connection refused" },
 	{ { .kind = END_TCP }, "Socket: Connection closed" },
 	{ { .kind = END_LOCAL_NOTIFY, .notify = { .code = 4 } }, "BGP Error: Hold timer expired" },
-	{ { .kind = END_LOCAL_NOTIFY, .notify = { .code = 2, .subcode = 2 } }, "BGP Error: Bad peer AS" },
+	{ { .kind = END_TCP, .tcp_error = ETIMEDOUT, .detail = "perhaps" },
+	  "Socket: Connection timed out: perhaps" },
 	{ { .kind = END_LOCAL_NOTIFY, .notify = { .code = 6, .subcode = 6 }, .detail = "Link down" },
 	  "Error: Link down" },
 	{ { .kind = END_LOCAL_NOTIFY, .notify = { .code = 6, .subcode = 1 } },
@@ -592,7 +658,7 @@ START_TEST(backing_off_per_cause)
 		ck_assert_uint_le(backoff_wait(&bo, &tcp, 0, 5, &rnd), SECOND);
 	wait = backoff_wait(&bo, &tcp, 0, 5, &rnd);
 	ck_assert(wait > 3 * SECOND && wait <= 5 * SECOND);
-	ck_assert(backoff_may_hurry(&bo) && !backoff_is_quick(&bo));
+	ck_assert(backoff_may_hurry(&bo));
 	wait = backoff_wait(&bo, &tcp, 10 * SECOND, 5, &rnd); /* it had been up */
 	ck_assert_uint_le(wait, SECOND);
 	for (unsigned i = 0; i < 6; i++) {
@@ -605,13 +671,65 @@ START_TEST(backing_off_per_cause)
 }
 END_TEST
 
+/* Each kind of error begins anew; what was wrong with an OPEN is right once there is a session. */
+START_TEST(backing_off_knows_causes_apart)
+{
+	const struct session_end tcp = { .kind = END_TCP };
+	const struct session_end as = { .kind = END_LOCAL_NOTIFY, .notify = { .code = 2, .subcode = 2 } };
+	const struct session_end update = { .kind = END_LOCAL_NOTIFY, .notify = { .code = 3, .subcode = 1 } };
+	struct backoff bo = { 0 };
+	uint32_t rnd = 1;
+
+	for (unsigned i = 0; i < 10; i++)
+		backoff_wait(&bo, &as, 0, 5, &rnd);
+	ck_assert_uint_le(backoff_wait(&bo, &update, 0, 5, &rnd), 5 * SECOND);
+	for (unsigned i = 0; i < 10; i++)
+		backoff_wait(&bo, &as, 0, 5, &rnd);
+	ck_assert_uint_le(backoff_wait(&bo, &tcp, SECOND, 5, &rnd), SECOND);
+	ck_assert(backoff_may_hurry(&bo));
+	for (unsigned i = 0; i < 10; i++)
+		backoff_wait(&bo, &update, SECOND, 5, &rnd);
+	ck_assert_uint_ge(backoff_wait(&bo, &update, SECOND, 5, &rnd), 45 * SECOND);
+}
+END_TEST
+
+/* How long an attempt may last: with a password, silence may be a refusal. */
+START_TEST(unanswered_attempts_become_rare_when_signed)
+{
+	const uint16_t after_15[] = { 4, 8, 16, 32, 60, 60, 60 };
+	struct backoff plain = { 0 }, secret = { 0 };
+
+	for (unsigned i = 0; i < BACKOFF_QUICK_SIGNED; i++) {
+		ck_assert_uint_eq(backoff_patience_s(&plain, 5), 2);
+		ck_assert_uint_eq(backoff_patience_s(&secret, 5), 2);
+		backoff_unanswered(&plain, false);
+		backoff_unanswered(&secret, true);
+	}
+	for (int i = 0; i < UNIT_COUNT(after_15); i++) {
+		backoff_unanswered(&plain, false);
+		backoff_unanswered(&secret, true);
+		ck_assert_uint_eq(backoff_patience_s(&plain, 5), 2);
+		ck_assert_uint_eq(backoff_patience_s(&secret, 5), after_15[i]);
+	}
+	ck_assert(backoff_may_hurry(&secret));
+	backoff_hurry(&secret);
+	ck_assert_uint_eq(backoff_patience_s(&secret, 5), 2);
+	for (unsigned i = 0; i < BACKOFF_QUICK_TRIES; i++)
+		backoff_unanswered(&plain, false);
+	ck_assert_uint_eq(backoff_patience_s(&plain, 5), 5);
+	ck_assert_uint_eq(backoff_patience_s(&plain, 1), 1);
+}
+END_TEST
+
 UNIT_MAIN("session", UNIT(two_sessions_come_up_and_agree), UNIT(bytes_may_come_one_by_one),
           UNIT(hold_timer_ends_a_silent_session), UNIT(keepalives_keep_it_alive),
           UNIT(keepalive_has_jitter_and_stays_within_a_third), UNIT(hold_time_zero_means_no_timers),
           UNIT(open_must_come_within_four_minutes), UNIT(connect_retry_dials_again), UNIT(wrong_as_is_told),
-          UNIT(no_family_in_common), UNIT_ROWS(unexpected_message_is_an_fsm_error, unexpected),
+          UNIT_ROWS(refused_open_names_the_numbers, refused_opens), UNIT(no_family_in_common),
+          UNIT_ROWS(unexpected_message_is_an_fsm_error, unexpected),
           UNIT(updates_are_delivered_and_broken_ones_end_it), UNIT(nothing_is_read_behind_the_end),
           UNIT(refresh_both_ways), UNIT(output_is_bounded), UNIT(stop_says_why),
           UNIT_ROWS(end_in_words, ends), UNIT_ROWS(ends_leave_routes, kept),
           UNIT(peer_that_reads_nothing_is_given_up), UNIT_ROWS(collision_is_decided, collisions),
-          UNIT(backing_off_per_cause))
+          UNIT(backing_off_per_cause), UNIT(backing_off_knows_causes_apart),
+          UNIT(unanswered_attempts_become_rare_when_signed))

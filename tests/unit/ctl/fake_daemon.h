@@ -29,6 +29,7 @@ struct fake_daemon {
 	char act[256]; /* the last action */
 	enum ctl_fib_state fib;
 	const char *error;   /* node2's last */
+	const char *attempt; /* node2's last; NULL: none */
 	const char *pending; /* what waits for a restart; NULL: nothing */
 };
 
@@ -72,6 +73,7 @@ static inline bool fake_node(struct fake_daemon *d, unsigned i, ctl_proto_fn fn,
 		.hold_us = FAKE_NOW + 185545000,
 		.keepalive_us = FAKE_NOW + 75192000,
 		.last_error = "",
+		.last_attempt = "",
 		.import = "imp",
 		.export = "all",
 		.max_prefix = 100,
@@ -87,6 +89,8 @@ static inline bool fake_node(struct fake_daemon *d, unsigned i, ctl_proto_fn fn,
 		.connect_retry = 5,
 		.retry_us = FAKE_NOW + 2427000,
 		.last_error = d->error,
+		.last_attempt = d->attempt ? d->attempt : "",
+		.last_attempt_us = FAKE_NOW,
 		.import = "all",
 		.export = "none",
 	};

@@ -445,6 +445,30 @@ START_TEST(hostile_texts)
 }
 END_TEST
 
+/** Why the session ended and why there is no new one are two things; neither hides the other. */
+START_TEST(end_and_attempt_are_both_shown)
+{
+	const char *text;
+
+	start();
+	daemon_.error = "Received: Administrative shutdown: back at noon";
+	daemon_.attempt = "Socket: Connection refused";
+	text = answer("show protocols node2");
+	ck_assert_ptr_nonnull(strstr(text,
+	                             "Active        Received: Administrative shutdown: back at noon; Socket: "
+	                             "Connection refused\n"));
+	text = answer("show protocols all node2");
+	ck_assert_ptr_nonnull(
+	        strstr(text, "Last error:       Received: Administrative shutdown: back at noon\n"));
+	ck_assert_ptr_nonnull(strstr(text, "Last attempt:     Socket: Connection refused since "));
+	text = answer("json show protocols all node2");
+	ck_assert_ptr_nonnull(
+	        strstr(text, "\"last_error\": \"Received: Administrative shutdown: back at noon\""));
+	ck_assert_ptr_nonnull(strstr(text, "\"last_attempt\": \"Socket: Connection refused\""));
+	ck_assert_ptr_nonnull(strstr(text, "\"last_attempt_at\": "));
+}
+END_TEST
+
 START_TEST(kernel_failure)
 {
 	start();
@@ -586,6 +610,7 @@ END_TEST
 
 UNIT_MAIN("commands", UNIT_ROWS(layout, layouts), UNIT_ROWS(abbreviation, abbreviations),
           UNIT_ROWS(refusal, refusals), UNIT(actions), UNIT(settings_that_wait_for_a_restart),
-          UNIT_ROWS(configure, configures), UNIT(plan_of_a_change), UNIT(hostile_texts), UNIT(kernel_failure),
-          UNIT(long_lists_are_wrapped), UNIT(protocol_goes_meanwhile), UNIT(table_changes_meanwhile),
-          UNIT_ROWS(json_document, documents), UNIT(json_contents))
+          UNIT_ROWS(configure, configures), UNIT(plan_of_a_change), UNIT(hostile_texts),
+          UNIT(end_and_attempt_are_both_shown), UNIT(kernel_failure), UNIT(long_lists_are_wrapped),
+          UNIT(protocol_goes_meanwhile), UNIT(table_changes_meanwhile), UNIT_ROWS(json_document, documents),
+          UNIT(json_contents))
