@@ -87,18 +87,15 @@ static void sync_objects(struct fib *f)
 {
 	int rc = 0;
 
-	if (f->verify && f->stats.nexthop_objects) {
-		f->verify = false;
+	if (f->verify && f->stats.nexthop_objects)
 		rc = fib_verify_objects(f);
-	}
+	f->verify = false;
 	if (rc == 0 && hopsets_pending(f->sets))
 		rc = sync_quietly(f);
-	f->verify |= hopsets_suspect(f->sets);
-	if (rc < 0) {
+	f->verify |= hopsets_suspect(f->sets) || rc == -EINTR; /* EINTR: others change them all the time */
+	if (rc < 0 && rc != -EINTR)
 		log_event(LOGL_ERROR, "fib.nexthops", kv_errno("error", rc));
-		f->retry_wanted = true;
-	}
-	f->retry_wanted |= hopsets_any_failed(f->sets);
+	f->retry_wanted |= rc < 0 || hopsets_any_failed(f->sets);
 }
 
 /* Nothing waits: objects that no route needs may go. */
@@ -154,7 +151,8 @@ static bool run(void *ctx)
 		loop_timer_at(f->retry, loop_now(f->loop) + RETRY_US);
 	}
 	f->retry_wanted = false;
-	return busy(f) || f->verify || hopsets_sweep_needed(f->sets) || !fib_queues_empty(f);
+	return busy(f) || f->verify || hopsets_pending(f->sets) || hopsets_sweep_needed(f->sets) ||
+	       !fib_queues_empty(f);
 }
 
 static void on_retry(void *ctx)
@@ -162,7 +160,7 @@ static void on_retry(void *ctx)
 	struct fib *f = ctx;
 
 	f->retry_armed = false;
-	f->retry_failed = true;
+	f->retry_failed = f->verify = true;
 	hopsets_retry(f->sets);
 	loop_job_kick(f->job);
 }

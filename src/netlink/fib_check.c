@@ -43,7 +43,7 @@ static void sweep_entry(struct fib *f, int t, uint32_t h, bool dumped)
 	unsigned had = hopset_flags(f->sets, old->have), wants = hopset_flags(f->sets, old->want);
 	bool gone = old->have && (had & HOPSET_LOST || (dumped && !(old->flags & ENT_SEEN)));
 	bool again = old->flags & ENT_FAILED && ((old->why == WHY_ERRNO && f->sweep.retry_failed) ||
-	                                         (old->why == WHY_HOPS && wants & HOPSET_RETRY) ||
+	                                         (old->why <= WHY_HOPS && wants & HOPSET_RETRY) ||
 	                                         (old->why == WHY_OCCUPIED && dumped) ||
 	                                         (old->why == WHY_CONFLICT && f->sweep.retry_conflicts));
 	struct fibent *e;

@@ -95,20 +95,20 @@ struct hop *hop_find(const struct hopsets *s, const struct hop_key *key)
 
 void hop_set_id(struct hopsets *s, struct hop *hop, uint32_t id)
 {
-	if (hop->id)
+	if (hop->object.id)
 		HASH_DELETE(by_id, s->hop_ids, hop);
-	hop->id = id;
+	hop->object.id = id;
 	if (id)
-		HASH_ADD(by_id, s->hop_ids, id, sizeof(hop->id), hop);
+		HASH_ADD(by_id, s->hop_ids, object.id, sizeof(id), hop);
 }
 
 void hopset_set_id(struct hopsets *s, struct hopset *set, uint32_t id)
 {
-	if (set->id)
+	if (set->object.id)
 		HASH_DELETE(by_id, s->set_ids, set);
-	set->id = id;
+	set->object.id = id;
 	if (id)
-		HASH_ADD(by_id, s->set_ids, id, sizeof(set->id), set);
+		HASH_ADD(by_id, s->set_ids, object.id, sizeof(id), set);
 }
 
 struct hop *hop_new(struct hopsets *s, const struct hop_key *key)
@@ -295,33 +295,24 @@ void hopset_put(struct hopsets *s, uint32_t set)
 
 /* -- what routes ask ---------------------------------------------------------------------------- */
 
-static enum object_state object_state(const struct hopset *set)
+static const struct object *object_of(const struct hopset *set)
 {
-	return hopset_is_group(set) ? set->state : set->members[0].hop->state;
+	return hopset_is_group(set) ? &set->object : &set->members[0].hop->object;
 }
 
 enum hopset_state hopset_state(const struct hopsets *s, uint32_t handle)
 {
-	static const enum hopset_state state_of[] = {
-		[OBJECT_ABSENT] = HOPSET_WAITING,
-		[OBJECT_PRESENT] = HOPSET_READY,
-		[OBJECT_WRONG] = HOPSET_READY,
-		[OBJECT_FAILED] = HOPSET_FAILED,
-	};
+	const struct object *o;
 
 	if (handle <= HOPSET_UNKNOWN || !s->objects)
 		return HOPSET_READY;
-	return state_of[object_state(hopset_at(s, handle))];
+	o = object_of(hopset_at(s, handle));
+	return o->in_kernel ? HOPSET_READY : o->state == OBJECT_REFUSED ? HOPSET_FAILED : HOPSET_WAITING;
 }
 
 uint32_t hopset_nh_id(const struct hopsets *s, uint32_t handle)
 {
-	const struct hopset *set;
-
-	if (handle <= HOPSET_UNKNOWN || !s->objects)
-		return 0;
-	set = hopset_at(s, handle);
-	return hopset_is_group(set) ? set->id : set->members[0].hop->id;
+	return handle <= HOPSET_UNKNOWN || !s->objects ? 0 : object_of(hopset_at(s, handle))->id;
 }
 
 unsigned hopset_flags(const struct hopsets *s, uint32_t handle)
@@ -357,9 +348,9 @@ void hopset_route(const struct hopsets *s, uint32_t handle, struct fib_hop *hops
 	}
 }
 
-const char *refusal_text(int err, const char *text)
+const char *refusal_text(const struct object *o)
 {
-	return *text ? text : strerror(-err);
+	return *o->text ? o->text : strerror(-o->err);
 }
 
 const char *hopset_why(const struct hopsets *cs, uint32_t handle)
@@ -371,15 +362,14 @@ const char *hopset_why(const struct hopsets *cs, uint32_t handle)
 	for (size_t i = 0; i < set->n; i++) {
 		const struct hop *hop = set->members[i].hop;
 
-		if (hop->state != OBJECT_FAILED)
+		if (hop->object.state != OBJECT_REFUSED)
 			continue;
 		snprintf(s->why, sizeof(s->why), "the kernel refuses the next hop %s on interface %u: %s",
-		         ip_print(&hop->key.gateway, gateway), hop->key.ifindex,
-		         refusal_text(hop->err, hop->text));
+		         ip_print(&hop->key.gateway, gateway), hop->key.ifindex, refusal_text(&hop->object));
 		return s->why;
 	}
 	snprintf(s->why, sizeof(s->why), "the kernel refuses the group of next hops: %s",
-	         refusal_text(set->err, set->text));
+	         refusal_text(&set->object));
 	return s->why;
 }
 
@@ -418,8 +408,8 @@ static void members_changed(struct hopsets *s, struct hopset *set)
 {
 	if (!s->objects)
 		hopset_flag(s, set, HOPSET_STALE);
-	else if (set->state == OBJECT_PRESENT)
-		set->state = OBJECT_WRONG;
+	else
+		set->object.state = OBJECT_DUE;
 	s->pending = true;
 }
 
@@ -470,25 +460,38 @@ size_t hopsets_judge(struct hopsets *s, fib_alive_fn alive, void *ctx)
 	return n;
 }
 
+void hopsets_spread_losses(struct hopsets *s)
+{
+	struct hopset *set, *next_set;
+	struct hop *hop, *next_hop;
+
+	HASH_ITER(by_members, s->sets, set, next_set)
+	{
+		if (!hopset_is_group(set) && set->members[0].hop->lost)
+			hopset_flag(s, set, HOPSET_LOST);
+	}
+	HASH_ITER(by_key, s->hops, hop, next_hop)
+	hop->lost = false;
+}
+
+static void retry(struct hopsets *s, struct object *o)
+{
+	if (o->state != OBJECT_REFUSED)
+		return;
+	o->state = OBJECT_DUE;
+	o->tries = 0;
+	s->pending = true;
+}
+
 void hopsets_retry(struct hopsets *s)
 {
 	struct hopset *set, *next_set;
 	struct hop *hop, *next_hop;
 
 	HASH_ITER(by_key, s->hops, hop, next_hop)
-	{
-		if (hop->state == OBJECT_FAILED) {
-			hop->state = OBJECT_ABSENT;
-			s->pending = true;
-		}
-	}
+	retry(s, &hop->object);
 	HASH_ITER(by_members, s->sets, set, next_set)
-	{
-		if (hopset_is_group(set) && set->state == OBJECT_FAILED) {
-			set->state = OBJECT_ABSENT;
-			s->pending = true;
-		}
-	}
+	retry(s, &set->object);
 }
 
 bool hopsets_uses_link(const struct hopsets *s, uint32_t ifindex)
@@ -505,11 +508,17 @@ bool hopsets_uses_link(const struct hopsets *s, uint32_t ifindex)
 
 bool hopsets_any_failed(const struct hopsets *s)
 {
-	struct hop *hop, *next;
+	struct hopset *set, *next_set;
+	struct hop *hop, *next_hop;
 
-	HASH_ITER(by_key, s->hops, hop, next)
+	HASH_ITER(by_key, s->hops, hop, next_hop)
 	{
-		if (hop->state == OBJECT_FAILED && hop->refs)
+		if (hop->object.state == OBJECT_REFUSED && hop->refs)
+			return true;
+	}
+	HASH_ITER(by_members, s->sets, set, next_set)
+	{
+		if (set->object.state == OBJECT_REFUSED && set->refs)
 			return true;
 	}
 	return false;
@@ -532,7 +541,7 @@ void hopsets_count(const struct hopsets *s, uint64_t *hops, uint64_t *groups)
 
 	*hops = *groups = 0;
 	HASH_ITER(by_key, s->hops, hop, next_hop)
-	*hops += object_in_kernel(hop->state);
+	*hops += hop->object.in_kernel;
 	HASH_ITER(by_members, s->sets, set, next_set)
-	*groups += hopset_is_group(set) && object_in_kernel(set->state);
+	*groups += set->object.in_kernel;
 }

@@ -13,13 +13,18 @@
 #include "lib/pool.h"
 #include "netlink/hopset.h"
 
-#define ID_BITS 20u
+#define ID_BITS   20u
+#define TRIES_MAX 3u /* of what a verification may mend, before the retry timer */
 
-enum object_state {
-	OBJECT_ABSENT, /* to be created */
-	OBJECT_PRESENT,
-	OBJECT_WRONG,  /* in the kernel, with other contents: to be replaced */
-	OBJECT_FAILED, /* refused; hopsets_retry() */
+/* What the kernel has of an object of ours, and what is to be done about it: two facts, since a refused
+ * replacement leaves the old contents where they are. */
+struct object {
+	uint32_t id;    /* 0: none yet */
+	bool in_kernel; /* as far as we know; its contents may be others */
+	enum { OBJECT_DUE, OBJECT_DONE, OBJECT_REFUSED } state; /* done: in the kernel as it should be */
+	uint8_t tries; /* refusals since it was last found right, or the retry timer's turn */
+	int err, told; /* the last refusal, and the one that the log has; 0: none */
+	char text[80];
 };
 
 struct hop_key {
@@ -34,15 +39,13 @@ static_assert(sizeof(struct hop_key) == 24, "no padding: compared and hashed as 
 struct hop {
 	UT_hash_handle by_key, by_id; /* hopsets.hops, hopsets.hop_ids */
 	struct hop_key key;
-	uint32_t id, refs; /* refs: of sets */
-	enum object_state state;
+	uint32_t refs; /* of sets */
+	struct object object;
 	bool wished;  /* by somebody, not only left by a previous run: then whether it is alive is known */
 	bool dead;    /* the last hopsets_judge() said so */
 	bool judged;  /* the judgement under way changed its fate */
 	bool changed; /* its object came, went or was refused: groups must follow */
-	bool lost;    /* found missing by the verification under way */
-	int err;      /* last refusal; 0: none yet */
-	char text[80];
+	bool lost;    /* its object went, and the routes that led to it alone: their sets must be told */
 };
 
 #define WEIGHT_SPARE 0u
@@ -55,14 +58,12 @@ struct member {
 struct hopset {
 	UT_hash_handle by_members, by_id; /* hopsets.sets, hopsets.set_ids (groups only) */
 	struct member *members;           /* owned, sorted by key */
-	uint32_t handle, refs, id;        /* id 0: no group */
+	uint32_t handle, refs;
 	uint16_t n;
 	uint8_t kind;
-	uint8_t flags;           /* HOPSET_LOST …, since the last sweep began */
-	uint8_t sweeping;        /* those that the last sweep was begun for */
-	enum object_state state; /* of the group */
-	int err;
-	char text[80];
+	uint8_t flags;        /* HOPSET_LOST …, since the last sweep began */
+	uint8_t sweeping;     /* those that the last sweep was begun for */
+	struct object object; /* the group; unused by a set of one */
 };
 
 struct seen { /* one object of a dump */
@@ -90,7 +91,10 @@ struct hopsets {
 	bool out_of_memory; /* while collecting */
 	uint32_t *strays;   /* ids of our protocol that nothing of ours stands for */
 	size_t n_strays;
-	void *batch[NL_BATCH_MAX]; /* objects by index in the batch under way */
+	struct asked {         /* by index in the batch under way */
+		void *of;      /* struct hop or hopset */
+		bool replaced; /* rather than created */
+	} batch[NL_BATCH_MAX];
 	char why[IP_STRLEN + 160];
 };
 
@@ -101,10 +105,6 @@ static inline struct hopset *hopset_at(const struct hopsets *s, uint32_t handle)
 static inline bool hopset_is_group(const struct hopset *set)
 {
 	return set->n > 1;
-}
-static inline bool object_in_kernel(enum object_state state)
-{
-	return state == OBJECT_PRESENT || state == OBJECT_WRONG;
 }
 
 /* -- hopset.c -- */
@@ -121,7 +121,9 @@ size_t hopset_canonical(struct member *m, size_t n);
 struct hopset *hopset_intern(struct hopsets *s, struct member *members, size_t n);
 void hopset_free(struct hopsets *s, struct hopset *set);
 void hopset_flag(struct hopsets *s, struct hopset *set, unsigned flags);
-const char *refusal_text(int err, const char *text);
+/** Sets of one whose hop was lost are told. */
+void hopsets_spread_losses(struct hopsets *s);
+const char *refusal_text(const struct object *o);
 
 /* -- hopset_sync.c -- */
 /** What the kernel's group should hold: of those that have an object the members that are alive, else the

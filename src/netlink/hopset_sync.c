@@ -9,53 +9,81 @@
 
 #include "lib/log.h"
 
-#define SYNC_ROUNDS                                                                                          \
-	4 /* a round may find that an id is taken or that a group is gone; more than that waits for the next \
-	     sync */
+/* A round may find that an id is taken or that a group is gone; more than that waits for the next sync. */
+#define SYNC_ROUNDS 4
 
-static void note_refusal(int *err, char text[80], int new_err, const char *new_text)
+static void refused(struct object *o, int err, const char *text)
 {
-	*err = new_err;
-	snprintf(text, 80, "%s", new_text ? new_text : "");
+	o->state = OBJECT_REFUSED;
+	o->err = err;
+	snprintf(o->text, sizeof(o->text), "%s", text ? text : "");
 }
 
-/* A new request in the batch that stands for @object, which its error (if one comes) finds by index; a full
- * batch is sent first.
- * @return 0 and @out, or -errno of the socket. */
-static int request_for(struct hopsets *s, struct nls *nl, void *object, uint16_t type, uint16_t flags,
-                       nls_error_fn error, struct nlmsghdr **out)
+/* Once for each cause. */
+static bool worth_telling(struct object *o)
 {
+	bool news = o->told != o->err;
+
+	o->told = o->err;
+	return news;
+}
+
+static void done(struct object *o)
+{
+	o->state = OBJECT_DONE;
+	o->in_kernel = true;
+}
+
+/* The kernel had it no more when it was to be replaced, or has the number for another: to be created. */
+static void absent(struct hopsets *s, struct object *o)
+{
+	o->state = OBJECT_DUE;
+	o->in_kernel = false;
+	s->pending = true;
+}
+
+/* A new request in the batch to create or @replace what stands for @of, which its error (if one comes) finds
+ * by index; a full batch is sent first. A replacement must find something to replace: what was created in its
+ * stead would hide that the routes are gone.
+ * @return 0 and @out, or -errno of the socket. */
+static int request_for(struct hopsets *s, struct nls *nl, void *of, bool replace, nls_error_fn error,
+                       struct nlmsghdr **out)
+{
+	uint16_t flags = replace ? NLM_F_REPLACE : NLM_F_CREATE | NLM_F_EXCL;
 	int rc;
 
-	*out = nls_request(nl, type, flags);
+	*out = nls_request(nl, RTM_NEWNEXTHOP, flags);
 	if (!*out) {
 		rc = nls_send(nl, error, s);
 		if (rc < 0)
 			return rc;
-		*out = nls_request(nl, type, flags);
+		*out = nls_request(nl, RTM_NEWNEXTHOP, flags);
 	}
-	s->batch[nls_batch_len(nl) - 1] = object;
+	s->batch[nls_batch_len(nl) - 1] = (struct asked){ of, replace };
 	return 0;
 }
 
 static void hop_refused(void *ctx, uint32_t index, int err, const char *text)
 {
 	struct hopsets *s = ctx;
-	struct hop *hop = s->batch[index];
-	bool known = hop->err == err;
+	struct hop *hop = s->batch[index].of;
 
-	if (err == -EEXIST) { /* somebody else has this id */
-		hop_set_id(s, hop, 0);
-		hop->state = OBJECT_ABSENT;
-		s->pending = true;
+	if (s->batch[index].replaced && err == -ENOENT) { /* gone, and the routes that led there with it */
+		hop->lost = true;
+		absent(s, &hop->object);
 		return;
 	}
-	hop->state = OBJECT_FAILED;
-	note_refusal(&hop->err, hop->text, err, text);
-	if (!known)
+	hop->object.in_kernel = s->batch[index].replaced;
+	if (err == -EEXIST) { /* somebody else has this id */
+		hop_set_id(s, hop, 0);
+		absent(s, &hop->object);
+		return;
+	}
+	refused(&hop->object, err, text);
+	if (worth_telling(&hop->object))
 		log_event(err == -ENETDOWN || err == -ENODEV ? LOGL_INFO : LOGL_WARNING,
 		          "fib.nexthop_refused", kv_ip("gateway", &hop->key.gateway),
-		          kv_u64("ifindex", hop->key.ifindex), kv_str("error", refusal_text(err, hop->text)));
+		          kv_u64("ifindex", hop->key.ifindex), kv_str("error", refusal_text(&hop->object)));
 }
 
 /* Requests for all hops that are not as they should be; each counts as done until its error says otherwise.
@@ -68,21 +96,19 @@ static int put_hops(struct hopsets *s, struct nls *nl)
 
 	HASH_ITER(by_key, s->hops, hop, next)
 	{
-		bool replace = hop->state == OBJECT_WRONG;
 		struct fib_hop content = { .gateway = hop->key.gateway,
 			                   .ifindex = hop->key.ifindex,
 			                   .onlink = hop->key.onlink };
 
-		if ((hop->state != OBJECT_ABSENT && !replace) || hop->refs == 0)
+		if (hop->object.state != OBJECT_DUE || hop->refs == 0)
 			continue;
-		rc = request_for(s, nl, hop, RTM_NEWNEXTHOP,
-		                 NLM_F_CREATE | (replace ? NLM_F_REPLACE : NLM_F_EXCL), hop_refused, &h);
+		rc = request_for(s, nl, hop, hop->object.in_kernel, hop_refused, &h);
 		if (rc < 0)
 			return rc;
-		if (!hop->id)
+		if (!hop->object.id)
 			hop_set_id(s, hop, hopsets_new_id(s));
-		nh_put_hop(h, hop->id, s->protocol, hop->key.family, &content);
-		hop->state = OBJECT_PRESENT;
+		nh_put_hop(h, hop->object.id, s->protocol, hop->key.family, &content);
+		done(&hop->object);
 		hop->changed = true;
 	}
 	return nls_send(nl, hop_refused, s);
@@ -98,21 +124,21 @@ static void spread_changes(struct hopsets *s)
 	HASH_ITER(by_members, s->sets, set, next_set)
 	{
 		for (size_t i = 0; i < set->n; i++) {
-			hop = set->members[i].hop;
-			if (!hop->changed)
+			if (!set->members[i].hop->changed)
 				continue;
-			if (!hopset_is_group(set))
+			if (hopset_is_group(set))
+				set->object.state = OBJECT_DUE;
+			else
 				hopset_flag(s, set, HOPSET_RETRY);
-			else if (set->state != OBJECT_ABSENT)
-				set->state = set->state == OBJECT_FAILED ? OBJECT_ABSENT : OBJECT_WRONG;
 		}
 	}
 	HASH_ITER(by_key, s->hops, hop, next_hop)
 	{
-		if (hop->changed && hop->state == OBJECT_PRESENT)
-			hop->err = 0;
+		if (hop->changed && hop->object.state == OBJECT_DONE)
+			hop->object.err = hop->object.told = 0;
 		hop->changed = false;
 	}
+	hopsets_spread_losses(s);
 }
 
 /* Members that have an object: the spare one or the others, those that are dead or alive. */
@@ -123,10 +149,10 @@ static size_t gather(const struct hopset *set, bool spare, bool dead, struct nex
 	for (size_t i = 0; i < set->n; i++) {
 		const struct member *m = &set->members[i];
 
-		if (m->hop->state != OBJECT_PRESENT || m->hop->dead != dead ||
+		if (m->hop->object.state != OBJECT_DONE || m->hop->dead != dead ||
 		    (m->weight == WEIGHT_SPARE) != spare)
 			continue;
-		out[n++] = (struct nexthop_grp){ .id = m->hop->id,
+		out[n++] = (struct nexthop_grp){ .id = m->hop->object.id,
 			                         .weight = (uint8_t)(spare ? 0 : m->weight - 1) };
 	}
 	return n;
@@ -141,26 +167,44 @@ size_t hopset_group(const struct hopset *set, struct nexthop_grp out[RT_HOPS_MAX
 	return n ? n : gather(set, false, true, out);
 }
 
+/* A member was most likely deleted behind our back: a verification finds it, and the group is tried again. A
+ * few times at once, later when the retry timer says so. @return whether at once. */
+static bool doubt(struct hopsets *s, struct hopset *set)
+{
+	if (set->object.tries == TRIES_MAX)
+		return false;
+	set->object.tries++;
+	s->suspect = true;
+	return true;
+}
+
 static void group_refused(void *ctx, uint32_t index, int err, const char *text)
 {
 	struct hopsets *s = ctx;
-	struct hopset *set = s->batch[index];
+	struct hopset *set = s->batch[index].of;
+	bool replaced = s->batch[index].replaced;
 
-	s->pending = true;
-	if (err == -EEXIST) { /* somebody else has this id */
-		hopset_set_id(s, set, 0);
-		set->state = OBJECT_ABSENT;
-	} else if (err == -ENOENT) { /* no such group to replace: the kernel dropped it, and its routes */
-		set->state = OBJECT_ABSENT;
+	set->object.in_kernel = replaced && err != -ENOENT;
+	if (replaced && err == -ENOENT) { /* the kernel dropped it, and its routes */
 		hopset_flag(s, set, HOPSET_LOST);
+		absent(s, &set->object);
+	} else if (err == -EEXIST) { /* somebody else has this id */
+		hopset_set_id(s, set, 0);
+		absent(s, &set->object);
 	} else {
-		s->pending = false;
-		set->state = OBJECT_FAILED;
-		s->suspect = true; /* most likely a member has gone */
-		note_refusal(&set->err, set->text, err, text);
-		log_event(LOGL_WARNING, "fib.group_refused", kv_u64("members", set->n),
-		          kv_str("error", refusal_text(err, set->text)));
+		refused(&set->object, err, text);
+		if (!doubt(s, set) && worth_telling(&set->object))
+			log_event(LOGL_WARNING, "fib.group_refused", kv_u64("members", set->n),
+			          kv_str("error", refusal_text(&set->object)));
 	}
+}
+
+/* None of the members is in the kernel: neither can the group be, unless they went this moment. */
+static void group_without_members(struct hopsets *s, struct hopset *set)
+{
+	set->object.state = OBJECT_REFUSED;
+	if (set->object.in_kernel)
+		(void)doubt(s, set);
 }
 
 static int put_groups(struct hopsets *s, struct nls *nl)
@@ -172,28 +216,24 @@ static int put_groups(struct hopsets *s, struct nls *nl)
 
 	HASH_ITER(by_members, s->sets, set, next)
 	{
-		bool replace = set->state == OBJECT_WRONG;
 		size_t n;
 
-		if (!hopset_is_group(set) || set->refs == 0 || (set->state != OBJECT_ABSENT && !replace))
+		if (!hopset_is_group(set) || set->refs == 0 || set->object.state != OBJECT_DUE)
 			continue;
 		n = hopset_group(set, members);
 		if (n == 0) {
-			if (replace)
-				hopset_flag(s, set, HOPSET_LOST); /* a group without members is gone */
-			set->state = OBJECT_FAILED;
+			group_without_members(s, set);
 			continue;
 		}
-		rc = request_for(s, nl, set, RTM_NEWNEXTHOP,
-		                 replace ? NLM_F_REPLACE : NLM_F_CREATE | NLM_F_EXCL, group_refused, &h);
+		rc = request_for(s, nl, set, set->object.in_kernel, group_refused, &h);
 		if (rc < 0)
 			return rc;
-		if (!set->id)
+		if (!set->object.id)
 			hopset_set_id(s, set, hopsets_new_id(s));
-		nh_put_group(h, set->id, s->protocol, members, n);
-		if (!replace)
+		nh_put_group(h, set->object.id, s->protocol, members, n);
+		if (!set->object.in_kernel)
 			hopset_flag(s, set, HOPSET_RETRY);
-		set->state = OBJECT_PRESENT;
+		done(&set->object);
 	}
 	return nls_send(nl, group_refused, s);
 }
@@ -235,11 +275,10 @@ static void ignore_refusal(void *ctx, uint32_t index, int err, const char *text)
 
 static int delete_object(struct hopsets *s, struct nls *nl, uint32_t id)
 {
-	struct nlmsghdr *h;
-	int rc = request_for(s, nl, NULL, RTM_DELNEXTHOP, 0, ignore_refusal, &h);
+	int rc = nls_room(nl) ? 0 : nls_send(nl, ignore_refusal, s);
 
 	if (rc == 0)
-		nh_put_delete(h, id);
+		nh_put_delete(nls_request(nl, RTM_DELNEXTHOP, 0), id);
 	return rc;
 }
 
@@ -252,8 +291,8 @@ static int purge_sets(struct hopsets *s, struct nls *nl)
 	{
 		if (set->refs)
 			continue;
-		if (hopset_is_group(set) && object_in_kernel(set->state))
-			rc = delete_object(s, nl, set->id);
+		if (set->object.in_kernel)
+			rc = delete_object(s, nl, set->object.id);
 		if (rc < 0)
 			return rc;
 		hopset_free(s, set);
@@ -270,8 +309,8 @@ static int purge_hops(struct hopsets *s, struct nls *nl)
 	{
 		if (hop->refs)
 			continue;
-		if (object_in_kernel(hop->state))
-			rc = delete_object(s, nl, hop->id);
+		if (hop->object.in_kernel)
+			rc = delete_object(s, nl, hop->object.id);
 		if (rc < 0)
 			return rc;
 		hop_free(s, hop);

@@ -78,21 +78,33 @@ static const struct seen *seen_find(const struct hopsets *s, uint32_t id)
 	return s->n_seen ? bsearch(&key, s->seen, s->n_seen, sizeof(key), seen_cmp) : NULL;
 }
 
+/* It is in the kernel as it should be, whatever was said of it. */
+static void confirmed(struct object *o)
+{
+	o->state = OBJECT_DONE;
+	o->tries = 0;
+	o->err = o->told = 0;
+}
+
 static void verify_hop(struct hopsets *s, struct hop *hop)
 {
-	const struct seen *seen = seen_find(s, hop->id);
+	const struct seen *seen = seen_find(s, hop->object.id);
 
-	if (!object_in_kernel(hop->state))
+	if (!hop->object.in_kernel)
 		return;
 	if (!seen || seen->foreign) {
 		if (seen)
 			hop_set_id(s, hop, 0); /* somebody took the id */
-		hop->state = OBJECT_ABSENT;
+		hop->object.state = OBJECT_DUE;
+		hop->object.in_kernel = false;
 		hop->lost = true;
 	} else if (seen->group || memcmp(&seen->key, &hop->key, sizeof(hop->key)) != 0) {
-		hop->state = OBJECT_WRONG;
+		hop->object.state = OBJECT_DUE;
+	} else {
+		hop->changed |= hop->object.state != OBJECT_DONE;
+		confirmed(&hop->object);
 	}
-	s->pending |= hop->state != OBJECT_PRESENT;
+	s->pending |= hop->object.state != OBJECT_DONE || hop->changed;
 }
 
 static bool same_group(const struct hopset *set, const struct seen *seen)
@@ -110,27 +122,31 @@ static bool same_group(const struct hopset *set, const struct seen *seen)
 	return true;
 }
 
-static void verify_group(struct hopsets *s, struct hopset *set)
+/* Whatever refused it may have been put right by what the dump has shown. */
+static void try_again(struct hopsets *s, struct object *o)
 {
-	const struct seen *seen = seen_find(s, set->id);
-
-	if (!object_in_kernel(set->state))
-		return;
-	if (!seen || seen->foreign) {
-		if (seen)
-			hopset_set_id(s, set, 0);
-		set->state = OBJECT_ABSENT;
-		hopset_flag(s, set, HOPSET_LOST);
-	} else if (!seen->group || !same_group(set, seen)) {
-		set->state = OBJECT_WRONG;
-	}
-	s->pending |= set->state != OBJECT_PRESENT;
+	if (o->state == OBJECT_REFUSED && o->tries == TRIES_MAX)
+		return; /* when the timer says so */
+	o->state = OBJECT_DUE;
+	s->pending = true;
 }
 
-static void verify_single(struct hopsets *s, struct hopset *set)
+static void verify_group(struct hopsets *s, struct hopset *set)
 {
-	if (set->members[0].hop->lost)
+	const struct seen *seen = seen_find(s, set->object.id);
+
+	if (set->object.in_kernel && (!seen || seen->foreign)) {
+		if (seen)
+			hopset_set_id(s, set, 0);
+		set->object.state = OBJECT_DUE;
+		set->object.in_kernel = false;
+		s->pending = true;
 		hopset_flag(s, set, HOPSET_LOST);
+	} else if (!set->object.in_kernel || !seen->group || !same_group(set, seen)) {
+		try_again(s, &set->object);
+	} else {
+		confirmed(&set->object);
+	}
 }
 
 static void note_id(struct hopsets *s, uint32_t id)
@@ -155,14 +171,15 @@ static int adopt_hop(struct hopsets *s, const struct seen *seen)
 {
 	struct hop *hop = hop_find(s, &seen->key);
 
-	if (seen->key.ifindex == 0 || !s->adopting || (hop && hop->id))
+	if (seen->key.ifindex == 0 || !s->adopting || (hop && hop->object.id))
 		return add_stray(s, seen->id);
 	if (!hop)
 		hop = hop_new(s, &seen->key);
 	if (!hop)
 		return -ENOMEM;
 	hop_set_id(s, hop, seen->id);
-	hop->state = OBJECT_PRESENT;
+	hop->object.state = OBJECT_DONE;
+	hop->object.in_kernel = true;
 	return 0;
 }
 
@@ -188,11 +205,11 @@ static int adopt_group(struct hopsets *s, const struct seen *seen)
 	set = hopset_intern(s, m, n);
 	if (!set)
 		return -ENOMEM;
-	if (set->id)
+	if (set->object.id)
 		return add_stray(s, seen->id);
 	hopset_set_id(s, set, seen->id);
-	set->state = same_group(set, seen) ? OBJECT_PRESENT : OBJECT_WRONG;
-	s->pending |= set->state == OBJECT_WRONG;
+	set->object.in_kernel = true;
+	verify_group(s, set);
 	return 0;
 }
 
@@ -230,10 +247,7 @@ int hopsets_verify_end(struct hopsets *s)
 	{
 		if (hopset_is_group(set))
 			verify_group(s, set);
-		else
-			verify_single(s, set);
 	}
-	HASH_ITER(by_key, s->hops, hop, next_hop)
-	hop->lost = false;
+	hopsets_spread_losses(s);
 	return adopt_unknown(s);
 }
