@@ -177,10 +177,23 @@ const char *render_refused(const struct rib_path_view *v, char *buf, size_t size
 	if (v->attrs)
 		return NULL;
 	if (v->filter_term >= 0)
-		snprintf(buf, size, "term %d of filter %s rejects it", v->filter_term + 1, filter);
+		snprintf(buf, size, "term %d of import filter %s rejects it", v->filter_term + 1, filter);
 	else if (v->filter_term == -1)
-		snprintf(buf, size, "no term of filter %s accepts it", filter);
+		snprintf(buf, size, "no term of import filter %s accepts it", filter);
 	else
 		snprintf(buf, size, "%s", rib_refused_text(v->filter_term));
+	return buf;
+}
+
+const char *render_withheld(const struct route_item *i, char *buf, size_t size)
+{
+	const struct filter *f = i->toward ? i->toward->export_filter : NULL;
+
+	if (!i->toward || !i->export.withheld)
+		return NULL;
+	if (f && i->export.term >= 0)
+		snprintf(buf, size, "%s (%s, term %d)", i->export.withheld, f->name, i->export.term + 1);
+	else
+		snprintf(buf, size, "%s", i->export.withheld);
 	return buf;
 }

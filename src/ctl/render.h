@@ -10,13 +10,19 @@
 
 /** A path as `show route` shows it. */
 struct route_item {
-	const char *withheld; /* why it is not exported; NULL: not asked, or it is */
 	const struct rib_path_view *path;
+	/* With `all`: the path that won, and of the winner the one that came next; NULL: not asked, or there
+	 * is none. */
+	const struct rib_path_view *winner, *second;
+	int import_term;                    /* that accepted the path, from 0; -1: none, or not asked */
+	const struct rib_peer_conf *toward; /* whom it is exported to, or not; NULL: not asked */
+	struct rib_export_reason export;    /* with @toward */
 	const struct attrs *attrs; /* that are shown: as accepted, as received when refused, or as exported */
 	const char *table;         /* "master4" … */
 	bool first;                /* of its prefix: names it */
 	bool all;                  /* with every attribute, and why */
 	bool of_fib;               /* what was asked is the kernel side */
+	bool filtered;             /* what was asked are refused ones */
 	bool exported;          /* attrs are those that go out: what was decided about the path is not said */
 	enum ctl_fib_state fib; /* of its prefix */
 	const char *fib_why;    /* NULL unless it failed, or is kept from the kernel */
@@ -97,5 +103,7 @@ unsigned render_preference(const struct rib_path_view *v); /* BIRD's, by source 
 const char *render_not_eligible(const struct rib_path_view *v, char *buf, size_t size);
 /** By what the path was refused; NULL: it was not. */
 const char *render_refused(const struct rib_path_view *v, char *buf, size_t size);
+/** Why it is not announced to @i->toward; NULL: it is, or that was not asked. */
+const char *render_withheld(const struct route_item *i, char *buf, size_t size);
 
 #endif

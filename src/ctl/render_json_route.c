@@ -112,16 +112,45 @@ static void set_hop(struct render *r, json_t *o, const struct rib_path_view *v)
 		json_set_str(r, o, "interface", r->backend->ifname(r->backend->ctx, ifindex));
 }
 
+/** The term of the import filter that decided, counted from 1 as people do. */
+static void set_import_term(struct render *r, json_t *o, const struct route_item *i)
+{
+	const struct rib_peer_conf *from = rib_peer_conf(i->path->peer);
+	int term = i->path->attrs ? i->import_term : i->path->filter_term;
+
+	if (term < 0 || !from->import_filter)
+		return;
+	json_set_str(r, o, "import_filter", from->import_filter->name);
+	json_set_int(r, o, "import_term", (uint64_t)term + 1);
+}
+
+static void set_export(struct render *r, json_t *o, const struct route_item *i)
+{
+	char buf[256];
+
+	json_set_str(r, o, "not_exported", render_withheld(i, buf, sizeof(buf)));
+	if (!i->toward || i->export.term < 0)
+		return;
+	json_set_str(r, o, "export_filter", i->toward->export_filter->name);
+	json_set_int(r, o, "export_term", (uint64_t)i->export.term + 1);
+}
+
 static void set_reasons(struct render *r, json_t *o, const struct route_item *i)
 {
 	const struct rib_path_view *v = i->path;
 	char buf[256];
 
 	json_set_str(r, o, "refused", render_refused(v, buf, sizeof(buf)));
+	set_import_term(r, o, i);
 	json_set_str(r, o, "not_usable", render_not_eligible(v, buf, sizeof(buf)));
 	if (!v->best && v->eligible)
 		json_set_str(r, o, "lost_by", decision_rule_name(v->lost_by));
-	json_set_str(r, o, "not_exported", i->withheld);
+	if (!v->best && v->eligible && i->winner)
+		json_set_str(r, o, "lost_to", rib_peer_conf(i->winner->peer)->name);
+	if (i->second) {
+		json_set_str(r, o, "won_by", decision_rule_name(i->second->lost_by));
+		json_set_str(r, o, "won_over", rib_peer_conf(i->second->peer)->name);
+	}
 }
 
 void json_route(struct render *r, const struct route_item *i)
@@ -149,6 +178,7 @@ void json_route(struct render *r, const struct route_item *i)
 		set_attrs(r, o, i->attrs, i->exported);
 	if (!i->exported)
 		set_reasons(r, o, i);
+	set_export(r, o, i);
 	if (v->best && (i->all || i->of_fib)) {
 		json_set_str(r, o, "kernel", render_fib_state(i->fib));
 		json_set_str(r, o, "kernel_error", i->fib_why);

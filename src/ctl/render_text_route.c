@@ -137,21 +137,58 @@ static void attributes(struct render *r, const struct attrs *a, bool exported)
 	unknown_attributes(r, a->unknown);
 }
 
+/** By which rule the best path won, or the path lost, and against whose. */
+static void decision(struct render *r, const struct route_item *i)
+{
+	const struct rib_path_view *v = i->path;
+
+	if (!v->best && i->winner)
+		text_line(r, CTL_ROUTE_ATTRIBUTES, "\tDecision: not best, by %s; best is by %s%s",
+		          decision_rule_name(v->lost_by), rib_peer_conf(i->winner->peer)->name,
+		          v->multipath ? "; shares the traffic" : "");
+	else if (!v->best)
+		text_line(r, CTL_ROUTE_ATTRIBUTES, "\tDecision: not yet made");
+	else if (i->second)
+		text_line(r, CTL_ROUTE_ATTRIBUTES, "\tDecision: best, by %s; next is by %s",
+		          decision_rule_name(i->second->lost_by), rib_peer_conf(i->second->peer)->name);
+	else
+		text_line(r, CTL_ROUTE_ATTRIBUTES, "\tDecision: best, the only one");
+}
+
+static void refusal(struct render *r, const struct route_item *i)
+{
+	char buf[256];
+
+	if (render_refused(i->path, buf, sizeof(buf)))
+		text_line(r, CTL_ROUTE_ATTRIBUTES, "\tFilter: %s", buf);
+}
+
 /** Behind what BIRD says: why the path is where it is. */
 static void reasons(struct render *r, const struct route_item *i)
 {
 	const struct rib_path_view *v = i->path;
 	char buf[256];
 
-	if (render_refused(v, buf, sizeof(buf)))
-		text_line(r, CTL_ROUTE_ATTRIBUTES, "\tFilter: %s", buf);
-	else if (render_not_eligible(v, buf, sizeof(buf)))
+	refusal(r, i);
+	if (i->import_term >= 0)
+		text_line(r, CTL_ROUTE_ATTRIBUTES, "\tFilter: term %d of import filter %s accepts it",
+		          i->import_term + 1, rib_peer_conf(v->peer)->import_filter->name);
+	if (render_not_eligible(v, buf, sizeof(buf)))
 		text_line(r, CTL_ROUTE_ATTRIBUTES, "\tNot usable: %s", buf);
-	else if (v->best)
-		text_line(r, CTL_ROUTE_ATTRIBUTES, "\tDecision: best");
-	else
-		text_line(r, CTL_ROUTE_ATTRIBUTES, "\tDecision: not best, by %s%s",
-		          decision_rule_name(v->lost_by), v->multipath ? "; shares the traffic" : "");
+	else if (v->attrs)
+		decision(r, i);
+}
+
+/** What the policy towards the peer that was asked about makes of it. */
+static void export_policy(struct render *r, const struct route_item *i)
+{
+	char buf[256];
+
+	if (render_withheld(i, buf, sizeof(buf)))
+		text_line(r, CTL_ROUTE_ATTRIBUTES, "\tNot exported: %s", buf);
+	else if (i->toward && i->export.term >= 0)
+		text_line(r, CTL_ROUTE_ATTRIBUTES, "\tFilter: term %d of export filter %s accepts it",
+		          i->export.term + 1, i->toward->export_filter->name);
 }
 
 static void kernel_state(struct render *r, const struct route_item *i)
@@ -259,8 +296,9 @@ void text_route(struct render *r, const struct route_item *i)
 			attributes(r, i->attrs, i->exported);
 		if (!i->exported)
 			reasons(r, i);
-		if (i->withheld)
-			text_line(r, CTL_ROUTE_ATTRIBUTES, "\tNot exported: %s", i->withheld);
+		export_policy(r, i);
+	} else if (i->filtered) {
+		refusal(r, i);
 	}
 	if (v->best && (i->of_fib || (i->all && !i->exported)))
 		kernel_state(r, i);

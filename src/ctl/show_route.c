@@ -241,11 +241,11 @@ struct whom {
 
 /** Whether the path is asked for, and with what attributes. */
 static const struct attrs *selected(const struct request *q, const struct query *c, const struct whom *whom,
-                                    const struct rib_path_view *v, const char **withheld)
+                                    const struct rib_path_view *v, struct rib_export_reason *why)
 {
 	const struct attrs *out;
 
-	*withheld = NULL;
+	*why = (struct rib_export_reason){ NULL, -1 };
 	if (c->filtered != !v->attrs)
 		return NULL;
 	if (c->protocol && v->peer != whom->from)
@@ -258,7 +258,7 @@ static const struct attrs *selected(const struct request *q, const struct query 
 		return v->attrs ? v->attrs : v->in;
 	if (!v->best)
 		return NULL;
-	out = rib_export_view(q->backend->rib, whom->to, &v->prefix, withheld);
+	out = rib_export_view(q->backend->rib, whom->to, &v->prefix, why);
 	if (c->toward == TOWARD_EXPORT)
 		return out;
 	return out ? NULL : v->attrs;
@@ -280,6 +280,16 @@ static size_t look_up(struct request *q, struct route_walk *w)
 	return rib_paths(q->backend->rib, &w->prefix, w->paths, w->paths_size);
 }
 
+/** With `all`: who was chosen, of those that are @n in order, and who accepted the path. */
+static void explain(const struct request *q, const struct rib_path_view *paths, size_t n,
+                    struct route_item *i)
+{
+	if (paths[0].best)
+		i->winner = &paths[0];
+	i->second = i->path == i->winner && n > 1 && paths[1].attrs ? &paths[1] : NULL;
+	i->import_term = rib_accepted_by(q->backend->rib, i->path);
+}
+
 /** The paths of the present prefix from path_next on, until the piece is full. */
 static void show_paths(struct request *q, struct route_walk *w, const struct whom *whom)
 {
@@ -289,7 +299,10 @@ static void show_paths(struct request *q, struct route_walk *w, const struct who
 		.table = c->fib ? "fib" : render_table(w->family),
 		.all = c->all,
 		.of_fib = c->fib,
+		.filtered = c->filtered,
 		.exported = c->toward == TOWARD_EXPORT,
+		.toward = whom->to ? rib_peer_conf(whom->to) : NULL,
+		.import_term = -1,
 	};
 
 	if (c->fib || c->all)
@@ -298,13 +311,15 @@ static void show_paths(struct request *q, struct route_walk *w, const struct who
 		n = 0;
 	while (w->path_next < n && q->render.out->len < w->full) {
 		item.path = &w->paths[w->path_next++];
-		item.attrs = selected(q, c, whom, item.path, &item.withheld);
+		item.attrs = selected(q, c, whom, item.path, &item.export);
 		item.first = !w->named;
 		w->routes += c->filtered == !item.path->attrs;
 		if (!item.attrs)
 			continue;
 		w->shown++;
 		w->named = true;
+		if (c->all && !item.exported)
+			explain(q, w->paths, n, &item);
 		if (!c->count)
 			q->render.ops->route(&q->render, &item);
 	}

@@ -37,18 +37,29 @@ struct fib_sync {
 	struct attrs_edit edit;
 };
 
-static bool wanted(struct fib_sync *s, const struct prefix *p, const struct rib_peer *peer,
-                   const struct attrs *best)
+/** @term: of the filter that decided, from 0; -1: none of them. */
+static bool judged(struct fib_sync *s, const struct prefix *p, const struct rib_peer *peer,
+                   const struct attrs *best, int *term)
 {
 	const struct rib_peer_conf *from = rib_peer_conf(peer);
 	const struct filter_route route = { p, from->name, from->group, from->source };
 	struct filter_result result;
 
+	*term = -1;
 	if (s->kernel->export.kind != POLICY_FILTER)
 		return s->kernel->export.kind == POLICY_ALL;
 	attrs_edit_begin(&s->edit, best);
 	filter_run(s->kernel->export.filter, &route, 0, &s->edit, &result);
+	*term = result.term;
 	return result.verdict == FILTER_ACCEPT;
+}
+
+static bool wanted(struct fib_sync *s, const struct prefix *p, const struct rib_peer *peer,
+                   const struct attrs *best)
+{
+	int term;
+
+	return judged(s, p, peer, best, &term);
 }
 
 static void put(struct fib_sync *s, const struct prefix *p, const struct fib_route *r)
@@ -94,11 +105,16 @@ const char *fib_sync_refusal(struct fib_sync *s, const struct prefix *p, char *b
 {
 	const struct conf_policy *export = &s->kernel->export;
 	struct rib_path_view best;
+	int term;
 
-	if (!rib_paths(s->rib, p, &best, 1) || !best.best || wanted(s, p, best.peer, best.attrs))
+	if (!rib_paths(s->rib, p, &best, 1) || !best.best || judged(s, p, best.peer, best.attrs, &term))
 		return NULL;
-	if (export->kind == POLICY_FILTER)
-		snprintf(buf, size, "not exported: refused by filter %s", export->filter->name);
+	if (export->kind == POLICY_FILTER && term >= 0)
+		snprintf(buf, size, "not exported: refused by filter %s, term %d", export->filter->name,
+		         term + 1);
+	else if (export->kind == POLICY_FILTER)
+		snprintf(buf, size, "not exported: refused by filter %s, no term accepts it",
+		         export->filter->name);
 	else
 		snprintf(buf, size, "not exported: kernel.export is none");
 	return buf;

@@ -181,12 +181,14 @@ static void to_ebgp(const struct export_params *x, bool med_set, struct attrs_ed
 }
 
 const char *export_route(const struct export_params *x, const struct export_source *s,
-                         const struct prefix *prefix, struct attrs_edit *e)
+                         const struct prefix *prefix, struct attrs_edit *e, int *term)
 {
-	struct filter_result r = { .verdict = FILTER_ACCEPT };
+	struct filter_result r = { .verdict = FILTER_ACCEPT, .term = -1 };
 	const struct filter_route route = { prefix, s->peer, s->group, s->source };
 	const char *why = may_hear(x, s, &e->a);
 
+	if (term)
+		*term = -1;
 	if (why)
 		return why;
 	e->a.weight = 0; /* ours alone */
@@ -194,9 +196,14 @@ const char *export_route(const struct export_params *x, const struct export_sour
 		community_drop_nontransitive(e); /* what the filter adds is meant for the peer */
 	if (x->policy == EXPORT_FILTER)
 		filter_run(x->filter, &route, x->local_as, e, &r);
+	if (term)
+		*term = r.term;
 	if (r.verdict != FILTER_ACCEPT)
-		return "refused by the export filter";
+		return r.term < 0 ? "no term of the export filter accepts it"
+		                  : "refused by the export filter";
 	why = set_next_hop(x, s, r.next_hop, family_of(prefix), e);
+	if (why && term)
+		*term = -1; /* it was not the filter */
 	if (why)
 		return why;
 	if (x->ibgp)

@@ -38,8 +38,9 @@ struct export_source {
 };
 
 /** @e has been begun with the attributes of the best path; it holds those to be sent when the answer is NULL.
- * Otherwise the reason in words why the route is not announced (static text). */
+ * Otherwise the reason in words why the route is not announced (static text). @term (may be NULL): the one of
+ * the export filter that decided, from 0; -1: none of them did, or it was not asked. */
 const char *export_route(const struct export_params *x, const struct export_source *s,
-                         const struct prefix *prefix, struct attrs_edit *e);
+                         const struct prefix *prefix, struct attrs_edit *e, int *term);
 
 #endif

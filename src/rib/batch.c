@@ -233,7 +233,8 @@ static struct attrs *exported(struct batch *b, const struct path *path, const st
 	attrs_edit_begin(&r->edit, path->attrs);
 	b->memo_in = path->attrs;
 	b->memo_peer = path->peer;
-	b->memo_out = export_route(x, &source, prefix, &r->edit) ? NULL : attrs_intern(r->attrs, &r->edit.a);
+	b->memo_out =
+	        export_route(x, &source, prefix, &r->edit, NULL) ? NULL : attrs_intern(r->attrs, &r->edit.a);
 	return b->memo_out;
 }
 

@@ -224,11 +224,18 @@ bool rib_walk(const struct rib *r, struct rib_cursor *c, struct prefix *out);
 size_t rib_paths(const struct rib *r, const struct prefix *p, struct rib_path_view *out, size_t max);
 /** Longest match that has a best path (@usable) or any path. */
 bool rib_match(const struct rib *r, const struct ip *a, bool usable, struct prefix *out);
-/** What @p's export policy makes of the best path of @prefix: NULL when not announced (@why, may be NULL,
- * gets the reason in words), else attributes as on the wire, in the table's scratch space: valid until the
- * next call of this kind or rib_run(). */
+/** The term of the import filter that accepted a path, from 0; -1: it was refused, or no filter was asked.
+ * The filter is run again: the table does not keep it. */
+int rib_accepted_by(const struct rib *r, const struct rib_path_view *v);
+struct rib_export_reason {
+	const char *withheld; /* why it is not announced, in words; NULL: it is */
+	int term; /* of the export filter that decided, from 0; -1: none of them did, or it was not asked */
+};
+/** What @p's export policy makes of the best path of @prefix: NULL when not announced, else attributes as on
+ * the wire, in the table's scratch space: valid until the next call of this kind or rib_run(). @why may be
+ * NULL. */
 const struct attrs *rib_export_view(struct rib *r, struct rib_peer *p, const struct prefix *prefix,
-                                    const char **why);
+                                    struct rib_export_reason *why);
 
 struct rib_memory {
 	size_t dests, paths, attr_sets; /* how many */

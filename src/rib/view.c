@@ -47,6 +47,18 @@ static int refused_by(const struct rib *r, const struct path *p, const struct pr
 	return term;
 }
 
+int rib_accepted_by(const struct rib *r, const struct rib_path_view *v)
+{
+	struct rib_peer *peer = r->peers[v->peer->index];
+	bool changed;
+	int term;
+
+	if (!v->attrs || peer->conf.import != RIB_POLICY_FILTER || peer->leaving)
+		return -1;
+	adj_in_policy(peer, &v->prefix, v->in, &term, &changed);
+	return term;
+}
+
 static struct rib_path_view view_of(const struct rib *r, const struct path *p, const struct prefix *prefix)
 {
 	bool interface = p->flags & PATH_INTERFACE;
@@ -134,7 +146,7 @@ bool rib_match(const struct rib *r, const struct ip *a, bool usable, struct pref
 }
 
 const struct attrs *rib_export_view(struct rib *r, struct rib_peer *p, const struct prefix *prefix,
-                                    const char **why)
+                                    struct rib_export_reason *why)
 {
 	const struct table *t = &r->tables[family_of(prefix)];
 	dest_id dest = table_find(t, prefix);
@@ -142,6 +154,7 @@ const struct attrs *rib_export_view(struct rib *r, struct rib_peer *p, const str
 	struct export_params params;
 	struct export_source source;
 	const char *reason = NULL;
+	int term = -1;
 
 	if (!best)
 		reason = "no route";
@@ -155,10 +168,10 @@ const struct attrs *rib_export_view(struct rib *r, struct rib_peer *p, const str
 		adj_out_params(p, &params);
 		adj_out_source(r, best, &source);
 		attrs_edit_begin(&r->edit, best->attrs);
-		reason = export_route(&params, &source, prefix, &r->edit);
+		reason = export_route(&params, &source, prefix, &r->edit, &term);
 	}
 	if (why)
-		*why = reason;
+		*why = (struct rib_export_reason){ reason, term };
 	return reason ? NULL : &r->edit.a;
 }
 

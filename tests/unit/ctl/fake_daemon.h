@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ctl/backend.h"
@@ -18,6 +19,9 @@ struct fake_daemon {
 	struct ctl_backend backend;
 	struct rib *rib;
 	struct rib_peer *node1, *node2, *local;
+	struct prefix_set *pods; /* 10.64.0.0/10{10,24} */
+	struct filter *imp;      /* of node1: refuses 65000:66, accepts the rest */
+	struct filter *exp;      /* towards node2: accepts `pods` */
 	struct caps caps;
 	struct negotiated neg;
 	const struct ctl_change *change; /* what a new configuration would change; NULL: nothing */
@@ -286,6 +290,42 @@ static inline void fake_log_level(void *ctx, enum log_level level)
 	((struct fake_daemon *)ctx)->level = level;
 }
 
+static inline struct filter *fake_filter(const char *name, size_t n_terms)
+{
+	struct filter *f = filter_new(name, n_terms);
+
+	assert(f);
+	return f;
+}
+
+static inline void fake_filters(struct fake_daemon *d)
+{
+	const char *why;
+	struct prefix_pattern pods;
+	struct filter_term *t;
+
+	d->pods = prefix_set_new();
+	assert(d->pods && prefix_pattern_parse("10.64.0.0/10{10,24}", &pods, &why));
+	assert(prefix_set_add(d->pods, &pods) == 0);
+	d->imp = fake_filter("imp", 2);
+	t = d->imp->terms;
+	t[0].match.communities = calloc(1, sizeof(*t[0].match.communities));
+	assert(t[0].match.communities);
+	assert(community_parse(COMMUNITY_PLAIN, "65000:66", t[0].match.communities, &why));
+	t[0].match.n_communities = 1;
+	t[0].action = FILTER_REJECT;
+	t[1].action = FILTER_ACCEPT;
+	filter_seal(d->imp);
+	d->exp = fake_filter("exp", 1);
+	t = d->exp->terms;
+	t[0].match.prefix_sets = calloc(1, sizeof(const struct prefix_set *));
+	assert(t[0].match.prefix_sets);
+	t[0].match.prefix_sets[0] = d->pods;
+	t[0].match.n_prefix_sets = 1;
+	t[0].action = FILTER_ACCEPT;
+	filter_seal(d->exp);
+}
+
 static inline struct rib_peer *fake_peer(struct fake_daemon *d, const char *name, uint32_t address,
                                          uint32_t as)
 {
@@ -294,8 +334,10 @@ static inline struct rib_peer *fake_peer(struct fake_daemon *d, const char *name
 		                            .source = address ? SOURCE_BGP : SOURCE_STATIC,
 		                            .local_as = 65001,
 		                            .remote_as = as,
-		                            .import = RIB_POLICY_ALL,
-		                            .export = RIB_POLICY_ALL };
+		                            .import = as == 65002 ? RIB_POLICY_FILTER : RIB_POLICY_ALL,
+		                            .export = as == 65003 ? RIB_POLICY_FILTER : RIB_POLICY_ALL,
+		                            .import_filter = d->imp,
+		                            .export_filter = d->exp };
 	const struct rib_session session = {
 		.router_id = address,
 		.local_address = ip_v4(0x0a000001),
@@ -389,6 +431,7 @@ static inline void fake_daemon_init(struct fake_daemon *d)
 	assert(prefix_parse("10.0.0.0/24", true, &connected.prefix));
 	assert(nexthop_route_set(rib_nexthops(d->rib), &connected) == 0);
 	rib_run(d->rib, 1, FAKE_NOW - 5 * FAKE_SECOND);
+	fake_filters(d);
 	d->node1 = fake_peer(d, "node1", 0x0a000002, 65002);
 	d->node2 = fake_peer(d, "node2", 0x0a000003, 65003);
 	d->local = fake_peer(d, "static1", 0, 0);
@@ -404,6 +447,9 @@ static inline void fake_daemon_init(struct fake_daemon *d)
 static inline void fake_daemon_fini(struct fake_daemon *d)
 {
 	rib_free(d->rib);
+	filter_free(d->imp);
+	filter_free(d->exp);
+	prefix_set_free(d->pods);
 }
 
 #endif

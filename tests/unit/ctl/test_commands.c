@@ -140,7 +140,8 @@ static const struct {
 	  " \tBGP.next_hop: 10.0.0.2\n"
 	  " \tBGP.local_pref: 100\n"
 	  " \tBGP.community: (65000,1) (65535,65281)\n"
-	  " \tDecision: best\n"
+	  " \tFilter: term 2 of import filter imp accepts it\n"
+	  " \tDecision: best, by AS path length; next is by node2\n"
 	  " \tKernel: installed\n"
 	  "1007-                     unicast [node2 03:04:00.678] (100) [AS65009i]\n"
 	  " \tvia 10.0.0.3 on eth0\n"
@@ -149,7 +150,7 @@ static const struct {
 	  " \tBGP.as_path: 65003 65009\n"
 	  " \tBGP.next_hop: 10.0.0.3\n"
 	  " \tBGP.local_pref: 100\n"
-	  " \tDecision: not best, by AS path length\n"
+	  " \tDecision: not best, by AS path length; best is by node1\n"
 	  "0000 \n" },
 	{ "show route 10.77.2.0/24 all",
 	  "1007-Table master4:\n"
@@ -159,6 +160,7 @@ static const struct {
 	  " \tBGP.as_path: 65002\n"
 	  " \tBGP.next_hop: 192.0.2.99\n"
 	  " \tBGP.local_pref: 100\n"
+	  " \tFilter: term 2 of import filter imp accepts it\n"
 	  " \tNot usable: next hop 192.0.2.99: no route to it\n"
 	  "0000 \n" },
 	{ "show route for 10.77.1.200 primary",
@@ -190,7 +192,8 @@ static const struct {
 	  " \tBGP.next_hop: 10.0.0.2\n"
 	  " \tBGP.local_pref: 100\n"
 	  " \tBGP.community: (65000,1) (65535,65281)\n"
-	  " \tDecision: best\n"
+	  " \tFilter: term 2 of import filter imp accepts it\n"
+	  " \tDecision: best, by AS path length; next is by node2\n"
 	  " \tNot exported: the best path is its own\n"
 	  " \tKernel: installed\n"
 	  "0000 \n" },
@@ -469,6 +472,37 @@ START_TEST(end_and_attempt_are_both_shown)
 }
 END_TEST
 
+/** What policy decided, and by which term of which filter. */
+START_TEST(filters_are_named)
+{
+	static const uint8_t unwanted[] = { 0xfd, 0xe8, 0, 66 };
+	json_t *doc, *route;
+	const char *text;
+
+	start();
+	fake_announce(daemon_.node1, "10.77.9.0/24", 0, 0x0a000002, (struct blob){ unwanted, 4 });
+	fake_settle(&daemon_);
+	ck_assert_str_eq(answer("show route filtered"),
+	                 "1007-Table master4:\n"
+	                 " 10.77.9.0/24         unicast [node1 03:04:00.678] (100) [AS65002i]\n"
+	                 "1012-\tFilter: term 1 of import filter imp rejects it\n"
+	                 "0000 \n");
+	doc = json_loads(answer("json show route filtered"), 0, NULL);
+	route = json_array_get(json_object_get(doc, "routes"), 0);
+	ck_assert_str_eq(json_string_value(json_object_get(route, "import_filter")), "imp");
+	ck_assert_int_eq(json_integer_value(json_object_get(route, "import_term")), 1);
+	json_decref(doc);
+	fake_announce(daemon_.node1, "10.77.3.0/24", 0, 0x0a000002, (struct blob){ 0 });
+	fake_settle(&daemon_);
+	text = answer("show route export node2 10.77.3.0/24 all");
+	ck_assert_ptr_nonnull(strstr(text, "\tFilter: term 1 of export filter exp accepts it\n"));
+	fake_announce(daemon_.node1, "10.77.4.0/25", 0, 0x0a000002, (struct blob){ 0 });
+	fake_settle(&daemon_);
+	text = answer("show route noexport node2 10.77.4.0/25 all");
+	ck_assert_ptr_nonnull(strstr(text, "\tNot exported: no term of the export filter accepts it\n"));
+}
+END_TEST
+
 START_TEST(kernel_failure)
 {
 	start();
@@ -612,5 +646,6 @@ UNIT_MAIN("commands", UNIT_ROWS(layout, layouts), UNIT_ROWS(abbreviation, abbrev
           UNIT_ROWS(refusal, refusals), UNIT(actions), UNIT(settings_that_wait_for_a_restart),
           UNIT_ROWS(configure, configures), UNIT(plan_of_a_change), UNIT(hostile_texts),
           UNIT(end_and_attempt_are_both_shown), UNIT(kernel_failure), UNIT(long_lists_are_wrapped),
+          UNIT(filters_are_named), UNIT(kernel_failure), UNIT(long_lists_are_wrapped),
           UNIT(protocol_goes_meanwhile), UNIT(table_changes_meanwhile), UNIT_ROWS(json_document, documents),
           UNIT(json_contents))
