@@ -162,6 +162,9 @@ const char *render_not_eligible(const struct rib_path_view *v, char *buf, size_t
 	if (v->nexthop && v->nexthop->why != NH_OK)
 		snprintf(buf, size, "next hop %s: %s", ip_print(&v->nexthop->addr, addr),
 		         nexthop_why_text(v->nexthop->why));
+	else if (v->circular)
+		snprintf(buf, size, "next hop %s: it lies behind this very route",
+		         ip_print(&v->nexthop->addr, addr));
 	else if (!v->nexthop && v->kind == RIB_UNICAST)
 		snprintf(buf, size, "its link is not there or down");
 	else

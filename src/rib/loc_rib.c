@@ -39,7 +39,7 @@ void loc_rib_release(struct rib *r, enum family f, dest_id id)
 {
 	const struct dest *d = table_dest(&r->tables[f], id);
 
-	if (!d->paths && !d->best_peer && !(d->flags & DEST_DIRTY) && !adj_out_names(r, f, id))
+	if (!d->paths && !d->best_peer && !d->pins && !(d->flags & DEST_DIRTY))
 		table_remove(&r->tables[f], id);
 }
 
@@ -55,13 +55,13 @@ bool loc_rib_eligible(const struct rib *r, const struct path *p)
 		return true;
 	if (p->flags & PATH_INTERFACE)
 		return p->nh != 0;
-	return p->nh && nexthop_at(r->nexthops, p->nh)->why == NH_OK;
+	return p->nh && nexthop_at(r->nexthops, p->nh)->why == NH_OK && !path_nexthop_is_circular(r, p);
 }
 
 void loc_rib_candidate(const struct rib *r, const struct path *p, struct candidate *out)
 {
 	const struct rib_peer *peer = r->peers[p->peer];
-	const struct attrs *a = p->attrs ? path_attrs(r, p) : path_in(r, p);
+	const struct attrs *a = p->attrs ? p->attrs : p->in;
 	bool metric = p->nh && !(p->flags & PATH_INTERFACE);
 
 	*out = (struct candidate){
@@ -90,7 +90,7 @@ static bool meds_differ(const struct rib *r, const struct dest *d)
 	if (r->options.decision.always_compare_med)
 		return false;
 	for (path_id id = d->paths; id; id = path_at(r, id)->next) {
-		const struct attrs *a = path_attrs(r, path_at(r, id));
+		const struct attrs *a = path_at(r, id)->attrs;
 
 		if (!a)
 			continue;
@@ -350,7 +350,6 @@ static size_t collect_hops(const struct rib *r, const struct dest *d, struct rib
 	for (path_id id = d->paths; id; id = path_at(r, id)->next) {
 		const struct path *p = path_at(r, id);
 		const struct nexthop *nh;
-		const struct attrs *a;
 		double share;
 
 		if (!(p->flags & PATH_MEMBER) || !p->nh)
@@ -361,13 +360,14 @@ static size_t collect_hops(const struct rib *r, const struct dest *d, struct rib
 		}
 		nh = nexthop_at(r->nexthops, p->nh);
 		was = n;
-		a = path_attrs(r, p);
-		share = share_of(a);
-		n = add_hop(hops, n, (struct rib_hop){ nh->gateway, nh->ifindex, a->weight ? a->weight : 1 });
+		share = share_of(p->attrs);
+		n = add_hop(hops, n,
+		            (struct rib_hop){ nh->gateway, nh->ifindex,
+		                              p->attrs->weight ? p->attrs->weight : 1 });
 		if (n == was)
 			continue;
 		s.of[was] = share;
-		s.weighted |= a->weight != 0;
+		s.weighted |= p->attrs->weight != 0;
 		s.all_have_bandwidth &= share > 0;
 	}
 	if (n > 1 && !s.weighted && s.all_have_bandwidth)
@@ -401,7 +401,7 @@ void loc_rib_tell(struct rib *r, enum family f, dest_id id)
 		return;
 	c.prefix = dest_prefix(&r->tables[f], d);
 	if (best) {
-		c.best = path_attrs(r, best);
+		c.best = best->attrs;
 		c.from = r->peers[best->peer];
 		c.kind = best->flags & PATH_BLACKHOLE ? RIB_BLACKHOLE : RIB_UNICAST;
 		c.n_hops = collect_hops(r, d, hops);
@@ -442,10 +442,9 @@ static void decide(struct rib *r, enum family f, dest_id id)
 	count_preferred(r, f, old_peer, -1);
 	count_preferred(r, f, d->best_peer, 1);
 	adj_out_touch(r, f, id, old_peer, best_changed);
-	if (best_changed || set_changed) {
+	if (best_changed || set_changed)
 		loc_rib_tell(r, f, id);
-		tell_nexthops(r, f, d);
-	}
+	tell_nexthops(r, f, d); /* a path that is no part of the answer may carry next hops */
 	loc_rib_release(r, f, id);
 }
 

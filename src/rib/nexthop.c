@@ -40,8 +40,7 @@ struct destination {
 /* An address that there is something to know about; lives while there is. */
 struct address {
 	struct ptree_node node; /* first: a node is its address */
-	bool own;
-	uint8_t dead;     /* enum nexthop_cause of those who say so; 0: it is alive */
+	bool own, dead;
 	nexthop_id users; /* linked through entry.next, one for each scope */
 };
 
@@ -49,10 +48,12 @@ struct address {
 struct entry {
 	struct nexthop nh;
 	struct address *address;
-	nexthop_id next;   /* with the same address */
-	struct ip gateway; /* that the last resolution went by; IP_NONE: none */
-	uint32_t link;     /* that it rested on; 0: none */
-	bool far;          /* not on a link: a route of our own may be the way to it */
+	nexthop_id next;       /* with the same address */
+	struct ip gateway;     /* that the host's answer went by; IP_NONE: none */
+	uint32_t link;         /* that it rested on; 0: none */
+	bool far;              /* not on a link: a route of our own may be the way to it */
+	struct ip own_gateway; /* that a route of our own goes by, and the link */
+	uint32_t own_link;
 };
 
 /* What is behind a nexthop_id. Entries do not move: nexthop_at() hands them out. */
@@ -107,8 +108,6 @@ const char *nexthop_why_text(enum nexthop_why w)
 		[NH_LINK_DOWN] = "the link to it is down",
 		[NH_BLACKHOLE] = "the route to it is a blackhole",
 		[NH_DEAD] = "it does not answer",
-		[NH_DEAD_TUNNEL] = "the tunnel to it is dead",
-		[NH_DEAD_SESSION] = "its session is dead",
 		[NH_OWN_ADDRESS] = "it is an address of our own",
 		[NH_BAD_GATEWAY] = "the gateway of the route to it is not on the link",
 	};
@@ -210,12 +209,11 @@ static bool is_connected(const struct route *r)
 
 /* ---- resolving -------------------------------------------------------------------------------- */
 
-/* Of several causes the nearest. */
-static enum nexthop_why why_dead(uint8_t causes)
+static bool is_dead(const struct nexthop_table *t, const struct ip *a)
 {
-	return causes & NH_CAUSE_NEIGHBOR ? NH_DEAD
-	       : causes & NH_CAUSE_TUNNEL ? NH_DEAD_TUNNEL
-	                                  : NH_DEAD_SESSION;
+	const struct address *known = address_find(t, a);
+
+	return known && known->dead;
 }
 
 /* Whether @a is a neighbor on the link @ifindex: what the kernel asks of a gateway. */
@@ -246,14 +244,12 @@ static enum nexthop_why resolve_on_link(const struct nexthop_table *t, uint32_t 
 static enum nexthop_why resolve_by_gateway(const struct nexthop_table *t, const struct route *r,
                                            struct entry *e)
 {
-	const struct address *gateway = address_find(t, &r->gateway);
-
 	e->link = r->ifindex;
 	e->gateway = r->gateway;
 	if (!link_is_up(t, r->ifindex))
 		return NH_LINK_DOWN;
-	if (gateway && gateway->dead)
-		return why_dead(gateway->dead);
+	if (is_dead(t, &r->gateway))
+		return NH_DEAD;
 	if (!is_on_link(t, &r->gateway, r->ifindex))
 		return NH_BAD_GATEWAY;
 	e->nh.ifindex = r->ifindex;
@@ -262,31 +258,9 @@ static enum nexthop_why resolve_by_gateway(const struct nexthop_table *t, const 
 	return NH_OK;
 }
 
-/** By a route of our own table. What a route of ours rests on is on a link, so there are no circles. */
-static enum nexthop_why resolve_by_own(const struct nexthop_table *t, const struct nexthop_hop *hop,
-                                       struct entry *e)
+static enum nexthop_why resolve_by_host(const struct nexthop_table *t, const struct route *best,
+                                        struct entry *e)
 {
-	if (hop->gateway.family == IP_NONE)
-		return resolve_on_link(t, hop->ifindex, e);
-	e->link = hop->ifindex;
-	e->gateway = hop->gateway;
-	if (!link_is_up(t, hop->ifindex))
-		return NH_LINK_DOWN;
-	e->nh.ifindex = hop->ifindex;
-	e->nh.gateway = hop->gateway;
-	e->nh.recursive = true;
-	return NH_OK;
-}
-
-static enum nexthop_why resolve_by_route(const struct nexthop_table *t, nexthop_id id, struct entry *e)
-{
-	struct ptree_node *n = ptree_match_ip(&t->routes, &e->nh.addr);
-	const struct route *best = n ? destination_of(n)->routes : NULL;
-	struct nexthop_hop hop;
-
-	e->far = !best || !is_connected(best);
-	if (e->far && t->own.find && t->own.find(t->own.ctx, id, &e->nh.addr, n ? n->prefix.len : -1, &hop))
-		return resolve_by_own(t, &hop, e);
 	if (!best)
 		return NH_NO_ROUTE;
 	if (best->ifindex == 0)
@@ -296,34 +270,83 @@ static enum nexthop_why resolve_by_route(const struct nexthop_table *t, nexthop_
 	return resolve_by_gateway(t, best, e);
 }
 
+/** By a route of our own table, @len bits long, that leads to @hop. */
+static enum nexthop_why resolve_by_own(const struct nexthop_table *t, const struct nexthop_hop *hop, int len,
+                                       struct entry *e)
+{
+	bool on_link = hop->gateway.family == IP_NONE;
+
+	e->own_link = hop->ifindex;
+	e->own_gateway = hop->gateway;
+	e->nh.gateway = (struct ip){ 0 };
+	e->nh.ifindex = e->nh.metric = 0;
+	if (!link_is_up(t, hop->ifindex))
+		return NH_LINK_DOWN;
+	e->nh.ifindex = hop->ifindex;
+	e->nh.gateway = on_link ? e->nh.addr : hop->gateway;
+	e->nh.connected = on_link;
+	e->nh.recursive = !on_link;
+	e->nh.own_len = (uint8_t)len;
+	return NH_OK;
+}
+
+/** By the longest route, the host's or ours. Ours are asked for what the host alone resolves, so whether
+ * there is a way never depends on what has been found for other next hops: there are no circles, and no two
+ * answers that take turns. */
+static enum nexthop_why resolve_by_route(const struct nexthop_table *t, struct entry *e)
+{
+	struct ptree_node *n = ptree_match_ip(&t->routes, &e->nh.addr);
+	const struct route *best = n ? destination_of(n)->routes : NULL;
+	enum nexthop_why why = resolve_by_host(t, best, e);
+	struct nexthop_hop hop;
+	int len = -1;
+
+	if (why == NH_OK)
+		e->nh.by_host = (struct nexthop_hop){ e->nh.gateway, e->nh.ifindex };
+	e->far = !best || !is_connected(best);
+	if (e->far && t->own.find)
+		len = t->own.find(t->own.ctx, &e->nh.addr, n ? n->prefix.len : -1, &hop);
+	return len < 0 ? why : resolve_by_own(t, &hop, len, e);
+}
+
+static enum nexthop_why resolve_in_scope(const struct nexthop_table *t, struct entry *e)
+{
+	enum nexthop_why why = resolve_on_link(t, e->nh.scope, e);
+
+	if (why == NH_OK)
+		e->nh.by_host = (struct nexthop_hop){ e->nh.gateway, e->nh.ifindex };
+	return why;
+}
+
 /* The answer for @e, from nothing but the facts. */
-static void resolve(struct nexthop_table *t, nexthop_id id, struct entry *e)
+static void resolve(struct nexthop_table *t, struct entry *e)
 {
 	bool nowhere = e->nh.addr.family == IP_V6 && ip_is_link_local(&e->nh.addr);
 
 	e->nh = (struct nexthop){ .addr = e->nh.addr, .scope = e->nh.scope, .refs = e->nh.refs };
-	e->gateway = (struct ip){ 0 };
-	e->link = 0;
+	e->gateway = e->own_gateway = (struct ip){ 0 };
+	e->link = e->own_link = 0;
 	t->n_far -= e->far;
 	e->far = false;
 	if (e->address->own && !e->nh.scope) /* a link-local address may be ours on another link */
 		e->nh.why = NH_OWN_ADDRESS;
 	else if (e->address->dead)
-		e->nh.why = why_dead(e->address->dead);
+		e->nh.why = NH_DEAD;
 	else if (e->nh.scope)
-		e->nh.why = resolve_on_link(t, e->nh.scope, e);
+		e->nh.why = resolve_in_scope(t, e);
 	else if (nowhere)
 		e->nh.why = NH_NO_ROUTE;
 	else
-		e->nh.why = resolve_by_route(t, id, e);
+		e->nh.why = resolve_by_route(t, e);
 	t->n_far += e->far;
 }
 
 static bool same_answer(const struct nexthop *a, const struct nexthop *b)
 {
 	return a->why == b->why && a->ifindex == b->ifindex && a->metric == b->metric &&
-	       a->connected == b->connected && a->recursive == b->recursive &&
-	       ip_equal(&a->gateway, &b->gateway);
+	       a->connected == b->connected && a->recursive == b->recursive && a->own_len == b->own_len &&
+	       a->by_host.ifindex == b->by_host.ifindex && ip_equal(&a->gateway, &b->gateway) &&
+	       ip_equal(&a->by_host.gateway, &b->by_host.gateway);
 }
 
 /* Ask again, and tell who wants to know. */
@@ -332,7 +355,7 @@ static void ask_again(struct nexthop_table *t, nexthop_id id)
 	struct entry *e = entry_at(t, id);
 	struct nexthop before = e->nh;
 
-	resolve(t, id, e);
+	resolve(t, e);
 	if (!same_answer(&before, &e->nh))
 		t->changed(t->ctx, id, &e->nh);
 }
@@ -369,7 +392,9 @@ bool nexthop_uses_own(const struct nexthop_table *t)
 static void ask_behind_again(struct nexthop_table *t, const struct prefix *p)
 {
 	for (nexthop_id id = nexthop_next(t, 0); id; id = nexthop_next(t, id)) {
-		if (prefix_contains_ip(p, &entry_at(t, id)->gateway))
+		const struct entry *e = entry_at(t, id);
+
+		if (prefix_contains_ip(p, &e->gateway) || prefix_contains_ip(p, &e->own_gateway))
 			ask_again(t, id);
 	}
 }
@@ -377,7 +402,7 @@ static void ask_behind_again(struct nexthop_table *t, const struct prefix *p)
 static void ask_link_again(struct nexthop_table *t, uint32_t ifindex)
 {
 	for (nexthop_id id = nexthop_next(t, 0); id; id = nexthop_next(t, id)) {
-		if (entry_at(t, id)->link == ifindex)
+		if (entry_at(t, id)->link == ifindex || entry_at(t, id)->own_link == ifindex)
 			ask_again(t, id);
 	}
 }
@@ -449,7 +474,7 @@ static nexthop_id user_new(struct nexthop_table *t, struct address *a, uint32_t 
 	e->next = a->users;
 	a->users = id;
 	slot_fill(t, id, e);
-	resolve(t, id, e);
+	resolve(t, e);
 	return id;
 }
 
@@ -698,16 +723,16 @@ int nexthop_address_set(struct nexthop_table *t, const struct ip *own, bool pres
 	return 0;
 }
 
-int nexthop_dead_set(struct nexthop_table *t, const struct ip *addr, enum nexthop_cause cause, bool dead)
+int nexthop_dead_set(struct nexthop_table *t, const struct ip *addr, bool dead)
 {
 	struct address *a = dead ? address_get(t, addr) : address_find(t, addr);
 	struct prefix p = host_prefix(addr);
 
 	if (!a)
 		return dead ? -ENOMEM : 0;
-	if (!!(a->dead & cause) == dead)
+	if (a->dead == dead)
 		return 0;
-	a->dead ^= (uint8_t)cause;
+	a->dead = dead;
 	ask_users_again(t, a);
 	ask_behind_again(t, &p);
 	address_release(t, a);

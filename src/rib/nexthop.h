@@ -25,13 +25,16 @@ enum nexthop_why {
 	NH_NO_ROUTE,
 	NH_LINK_DOWN,
 	NH_BLACKHOLE,
-	NH_DEAD, /* it, or the gateway to it, as a neighbor; the others: another cause alone */
-	NH_DEAD_TUNNEL,
-	NH_DEAD_SESSION,
+	NH_DEAD, /* it, or the gateway to it */
 	NH_OWN_ADDRESS,
 	NH_BAD_GATEWAY, /* the gateway of the route to it is not on the link */
 };
 const char *nexthop_why_text(enum nexthop_why w); /* "no route to it", "the link is down" ...; static */
+
+struct nexthop_hop {
+	struct ip gateway; /* IP_NONE: on the link */
+	uint32_t ifindex;
+};
 
 /** Handle of a next hop in the table, 1..; 0: none. Small and dense, so it can index arrays. */
 typedef uint32_t nexthop_id;
@@ -45,7 +48,11 @@ struct nexthop {
 	uint32_t ifindex;
 	uint32_t metric; /* IGP metric: of the host route (0 when connected) */
 	bool connected;  /* reached directly on the link */
-	bool recursive;  /* through a route of our own table */
+	bool recursive;  /* through a route of our own table ... */
+	uint8_t own_len; /* ... of this length */
+	/* As the host's routes alone resolve it, which is all that a way to other next hops may rest on;
+	 * ifindex 0: they do not. */
+	struct nexthop_hop by_host;
 };
 
 /** A route of the host, as the kernel tells it; the key is (prefix, metric): the lowest metric is used. One
@@ -57,11 +64,6 @@ struct host_route {
 	uint32_t metric;
 };
 
-struct nexthop_hop {
-	struct ip gateway; /* IP_NONE: on the link */
-	uint32_t ifindex;
-};
-
 struct nexthop_table;
 /** NULL: out of memory. Caller owns it. @changed is called from inside the functions below for each next hop
  * whose resolution changed; it must not call back into the table. */
@@ -71,15 +73,15 @@ void nexthop_table_free(struct nexthop_table *t); /* NULL is fine; next hops sti
 
 /** Our own table, where a next hop may lie behind a route of ours. */
 struct nexthop_own {
-	/** The first hop of the best route to @addr longer than @len bits, for the next hop @id; false: there
-	 * is none that does not itself lead through another one. */
-	bool (*find)(void *ctx, nexthop_id id, const struct ip *addr, int len, struct nexthop_hop *out);
+	/** The first hop of the best route to @addr longer than @len bits, among those whose own next hops
+	 * resolve by the host alone, and not behind that route. @return its length, -1: there is none. */
+	int (*find)(void *ctx, const struct ip *addr, int len, struct nexthop_hop *out);
 	void *ctx;
 };
 void nexthop_set_own(struct nexthop_table *t, const struct nexthop_own *own);
 /** Whether changes of our own routes matter: some next hop is on no link. */
 bool nexthop_uses_own(const struct nexthop_table *t);
-/** The best route of @p in our own table changed, or where it leads. */
+/** The routes of @p in our own table changed, or where they lead. */
 void nexthop_own_changed(struct nexthop_table *t, const struct prefix *p);
 
 /** The next hop @addr, counted; resolved at once, which is not reported. 0: out of memory. */
@@ -98,16 +100,10 @@ int nexthop_link_set(struct nexthop_table *t, uint32_t ifindex, bool up); /* unk
 void nexthop_link_del(struct nexthop_table *t, uint32_t ifindex);
 int nexthop_address_set(struct nexthop_table *t, const struct ip *own,
                         bool present); /* our own addresses never serve as next hops */
-/** Who can tell that an address is dead for reasons outside routing; carrier is the link's. Bits of a set. */
-enum nexthop_cause {
-	NH_CAUSE_NEIGHBOR = 1, /* it does not answer on its link */
-	NH_CAUSE_TUNNEL = 2,  /* the tunnel that leads to it has lost its other end (WireGuard's handshake) */
-	NH_CAUSE_SESSION = 4, /* what watches a session with it (BFD) */
-};
-/** Mark @addr dead for @cause, or no longer for that cause, on whatever link: it is dead while any cause
- * holds it. Overrides the routes, and kills the next hops behind it when it is a gateway. Each cause stays
- * until taken back, whether or not anybody uses the address. */
-int nexthop_dead_set(struct nexthop_table *t, const struct ip *addr, enum nexthop_cause cause, bool dead);
+/** Mark @addr dead or alive for reasons outside routing (BFD, neighbor FAILED, tunnel handshake), on whatever
+ * link; overrides the routes, and kills the next hops behind it when it is a gateway. Stays until taken back,
+ * whether or not anybody uses the address. */
+int nexthop_dead_set(struct nexthop_table *t, const struct ip *addr, bool dead);
 /** A resync: sync_end forgets the routes not set since sync_begin. What routes change in between is reported
  * at the end, once each; links, addresses and deaths act at once. Beginning again while one is under way
  * starts it anew. */

@@ -121,27 +121,61 @@ void path_nexthop_peer_left(const struct rib_peer *p)
 
 /* -- next hops behind routes of our own -------------------------------------------------------- */
 
-/** Where the best path of @d leads, unless that is what is being asked (@asking), or through another route of
- * ours. */
-static bool first_hop(const struct rib *r, const struct dest *d, nexthop_id asking, struct nexthop_hop *out)
+/** Where @p, a path to @prefix, leads by the host's routes alone. false: nowhere, or to a next hop on no link
+ * that lies behind @prefix itself. */
+static bool hop_by_host(const struct rib *r, const struct path *p, const struct prefix *prefix,
+                        struct nexthop_hop *out)
 {
-	const struct path *p = loc_rib_best(r, d);
 	const struct nexthop *nh;
 
-	if (!p || !p->nh || (!(p->flags & PATH_INTERFACE) && p->nh == asking))
+	if (!p->nh || !p->attrs || path_is_over(r->peers[p->peer], p))
 		return false;
 	if (p->flags & PATH_INTERFACE) {
 		*out = (struct nexthop_hop){ .ifindex = p->nh };
 		return true;
 	}
 	nh = nexthop_at(r->nexthops, p->nh);
-	if (nh->why != NH_OK || nh->recursive)
-		return false;
-	*out = (struct nexthop_hop){ nh->gateway, nh->ifindex };
-	return true;
+	*out = nh->by_host;
+	return out->ifindex && (ip_equal(&out->gateway, &nh->addr) || !prefix_contains_ip(prefix, &nh->addr));
 }
 
-bool path_nexthop_find_own(void *ctx, nexthop_id asking, const struct ip *a, int len, struct nexthop_hop *out)
+/** The best of the paths of @d that lead somewhere by themselves; which path is best of all does not matter,
+ * since that may depend on the answer. */
+static bool first_hop(const struct rib *r, const struct dest *d, const struct prefix *prefix,
+                      struct nexthop_hop *out)
+{
+	struct candidate best, c;
+	struct nexthop_hop hop;
+	bool found = false;
+
+	for (path_id id = d->paths; id; id = path_at(r, id)->next) {
+		if (!hop_by_host(r, path_at(r, id), prefix, &hop))
+			continue;
+		loc_rib_candidate(r, path_at(r, id), &c);
+		if (found && decision_compare(&c, &best, &r->options.decision, NULL) >= 0)
+			continue;
+		found = true;
+		best = c;
+		*out = hop;
+	}
+	return found;
+}
+
+bool path_nexthop_is_circular(const struct rib *r, const struct path *p)
+{
+	const struct nexthop *nh;
+	struct prefix prefix;
+
+	if (!p->nh || p->flags & PATH_INTERFACE)
+		return false;
+	nh = nexthop_at(r->nexthops, p->nh);
+	if (!nh->recursive)
+		return false;
+	prefix = dest_prefix(&r->tables[path_family(p)], table_dest(&r->tables[path_family(p)], p->dest));
+	return prefix.len == nh->own_len && prefix_contains_ip(&prefix, &nh->addr);
+}
+
+int path_nexthop_find_own(void *ctx, const struct ip *a, int len, struct nexthop_hop *out)
 {
 	const struct rib *r = ctx;
 	const struct table *t = &r->tables[a->family == IP_V6 ? FAM_IPV6 : FAM_IPV4];
@@ -150,8 +184,8 @@ bool path_nexthop_find_own(void *ctx, nexthop_id asking, const struct ip *a, int
 		struct prefix p = prefix_make(a, (uint8_t)bits);
 		dest_id id = table_find(t, &p);
 
-		if (id && first_hop(r, table_dest(t, id), asking, out))
-			return true;
+		if (id && first_hop(r, table_dest(t, id), &p, out))
+			return bits;
 	}
-	return false;
+	return -1;
 }

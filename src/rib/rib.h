@@ -191,6 +191,7 @@ struct rib_path_view {
 	const struct attrs *in;    /* as received */
 	const struct attrs *attrs; /* after import policy; NULL: refused */
 	bool best, multipath, eligible, stale;
+	bool circular; /* its next hop lies behind the prefix itself: not eligible */
 	uint32_t path_id;
 	uint64_t since_us;
 	const struct nexthop *nexthop; /* NULL: none (local interface or blackhole) */

@@ -135,18 +135,6 @@ static inline bool path_is_over(const struct rib_peer *p, const struct path *pat
 	return p->leaving || (path_is_stale(p, path) && !kept);
 }
 
-/** As received; borrowed, as are those of path_attrs(). */
-static inline struct attrs *path_in(const struct rib *r, const struct path *p)
-{
-	return attrs_at(r->attrs, p->in);
-}
-
-/** After import policy; NULL: refused. */
-static inline struct attrs *path_attrs(const struct rib *r, const struct path *p)
-{
-	return attrs_at(r->attrs, p->attrs);
-}
-
 static inline struct path *path_at(const struct rib *r, path_id id)
 {
 	return pool_at(&r->paths, id);
@@ -168,8 +156,10 @@ nexthop_id path_nexthop_take(struct rib_peer *p, const struct attrs *a, bool *ok
 void path_nexthop_drop(struct rib *r, struct path *path);
 void path_nexthop_changed(struct rib *r, nexthop_id id);
 /** A way to @a by a route of ours longer than @len bits: see struct nexthop_own. */
-bool path_nexthop_find_own(void *ctx, nexthop_id asking, const struct ip *a, int len,
-                           struct nexthop_hop *out);
+int path_nexthop_find_own(void *ctx, const struct ip *a, int len, struct nexthop_hop *out);
+/** The way to the next hop of @p leads by the very prefix of @p: such a path is not eligible (RFC 4271
+ * 9.1.2.1). */
+bool path_nexthop_is_circular(const struct rib *r, const struct path *p);
 /** @p is down: subscribers hear of the next hops that nobody else uses. */
 void path_nexthop_peer_left(const struct rib_peer *p);
 
@@ -198,9 +188,7 @@ void adj_out_touch(struct rib *r, enum family f, dest_id id, uint16_t old_peer, 
 unsigned adj_out_run(struct rib *r, unsigned budget);
 bool adj_out_pending(const struct rib *r); /* there is something to encode and room to put it */
 bool adj_out_settled(const struct rib *r); /* nothing waits to be encoded, room or not */
-/** Whether some group's queue names the dest. */
-bool adj_out_names(const struct rib *r, enum family f, dest_id id);
-int adj_out_join(struct rib_peer *p); /* 0 or -ENOMEM */
+int adj_out_join(struct rib_peer *p);      /* 0 or -ENOMEM */
 void adj_out_leave(struct rib_peer *p);
 /** The peer's export policy or session parameters changed: move it to a group with the new ones, which
  * announces what differs. 0 or -ENOMEM. */

@@ -43,7 +43,7 @@ static int refused_by(const struct rib *r, const struct path *p, const struct pr
 
 	if (p->attrs || peer->leaving)
 		return -1;
-	adj_in_policy(peer, prefix, path_in(r, p), &term, &changed);
+	adj_in_policy(peer, prefix, p->in, &term, &changed);
 	return term;
 }
 
@@ -66,11 +66,12 @@ static struct rib_path_view view_of(const struct rib *r, const struct path *p, c
 	return (struct rib_path_view){
 		.prefix = *prefix,
 		.peer = r->peers[p->peer],
-		.in = path_in(r, p),
-		.attrs = path_attrs(r, p),
+		.in = p->in,
+		.attrs = p->attrs,
 		.best = p->flags & PATH_BEST,
 		.multipath = p->flags & PATH_MEMBER,
 		.eligible = loc_rib_eligible(r, p),
+		.circular = path_nexthop_is_circular(r, p),
 		.stale = path_is_stale(r->peers[p->peer], p),
 		.path_id = p->wire_id,
 		.since_us = since_us(r, p),
@@ -167,7 +168,7 @@ const struct attrs *rib_export_view(struct rib *r, struct rib_peer *p, const str
 	if (!reason) {
 		adj_out_params(p, &params);
 		adj_out_source(r, best, &source);
-		attrs_edit_begin(&r->edit, path_attrs(r, best));
+		attrs_edit_begin(&r->edit, best->attrs);
 		reason = export_route(&params, &source, prefix, &r->edit, &term);
 	}
 	if (why)

@@ -532,6 +532,53 @@ START_TEST(no_circles_of_next_hops)
 }
 END_TEST
 
+/** A better path whose next hop lies behind its own prefix, which another path leads to: the two would take
+ * turns for ever, each making the other what it is. RFC 4271 9.1.2.1. */
+START_TEST(path_behind_itself)
+{
+	struct rib_path_view v[2];
+	struct prefix p = lab_prefix(100);
+
+	begin(2, (uint32_t[]){ LAB_AS, NODE_AS });
+	lab_announce(&lab, &peers[1], 100, &(struct lab_attrs){ .as = { NODE_AS } });
+	lab_announce(&lab, &peers[0], 100,
+	             &(struct lab_attrs){ .as = { 7 }, .next_hop = 0x0a006405, .local_pref = 200 });
+	lab_settle(&lab, peers, 2);
+	ck_assert_uint_eq(ip_to_v4(&lab.fib[100].next_hop), 0xc000020b);
+	ck_assert_uint_eq(rib_paths(lab.rib, &p, v, 2), 2);
+	ck_assert(v[0].best && !v[0].circular && v[1].circular && !v[1].eligible);
+	lab_withdraw(&lab, &peers[1], 100);
+	lab_settle(&lab, peers, 2);
+	ck_assert(!lab.fib[100].there);
+	rib_free(lab.rib);
+}
+END_TEST
+
+/** Three prefixes, each with a direct path and a better one by a next hop behind the next prefix. What the
+ * better ones rest on is the direct paths, so all are used; taken away, so are those that rested on them. */
+START_TEST(ring_of_next_hops)
+{
+	begin(2, (uint32_t[]){ LAB_AS, NODE_AS });
+	for (uint32_t i = 0; i < 3; i++) {
+		uint32_t behind = 0x0a000005u | (100 + (i + 1) % 3) << 8;
+
+		lab_announce(&lab, &peers[1], 100 + i, &(struct lab_attrs){ .as = { NODE_AS } });
+		lab_announce(&lab, &peers[0], 100 + i,
+		             &(struct lab_attrs){ .as = { 7 }, .next_hop = behind, .local_pref = 200 });
+	}
+	lab_settle(&lab, peers, 2);
+	for (unsigned i = 100; i < 103; i++)
+		ck_assert_uint_eq(ip_to_v4(&lab.fib[i].next_hop), 0xc000020b);
+	lab_withdraw(&lab, &peers[1], 101);
+	lab_settle(&lab, peers, 2);
+	ck_assert(lab.fib[101].there && !peers[1].got[100].there && peers[1].got[101].there);
+	lab_withdraw(&lab, &peers[1], 102);
+	lab_settle(&lab, peers, 2);
+	ck_assert(lab.fib[100].there && !lab.fib[101].there && lab.fib[102].there);
+	rib_free(lab.rib);
+}
+END_TEST
+
 /** What a run over random histories is made of. */
 static const struct {
 	uint32_t seed;
@@ -662,4 +709,5 @@ UNIT_MAIN("rib", UNIT(announces_with_our_as_and_address), UNIT(end_of_rib_once_b
           UNIT(changed_policy_needs_no_session), UNIT_ROWS(med_does_not_depend_on_order, all_orders),
           UNIT(limit_is_reported), UNIT(local_routes), UNIT(slow_sink_holds_nobody_up),
           UNIT(several_paths_to_a_sink), UNIT(next_hops_behind_routes_of_ours), UNIT(no_circles_of_next_hops),
+          UNIT(path_behind_itself), UNIT(ring_of_next_hops),
           UNIT_ROWS(settles_to_what_policy_says, histories))
