@@ -43,6 +43,7 @@ enum ctl_code {
 	CTL_CONFIG_OK = 20,
 	CTL_UNDO_REQUESTED = 21,
 	CTL_UNDO_SCHEDULED = 22,
+	CTL_EVALUATED = 23,
 	CTL_GR_STATUS = 24,
 	CTL_GR_REQUESTED = 25,
 	CTL_NEEDS_RESTART = 100, /* a setting that is in the file, but not in force yet */
@@ -61,6 +62,7 @@ enum ctl_code {
 	CTL_TUNNEL = 1101,
 	CTL_TUNNEL_DETAIL = 1102,
 	CTL_HELP = 1103,
+	CTL_FILTER = 1105,
 	CTL_CHANGE = 1104, /* what a new configuration would change */
 
 	CTL_PROTOCOL_HEADING = 2002,

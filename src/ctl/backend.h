@@ -154,6 +154,7 @@ typedef void (*ctl_tunnel_fn)(void *arg, const struct ctl_tunnel *t);
 typedef void (*ctl_interface_fn)(void *arg, const struct ctl_interface *i);
 /** A line about memory: what, and its bytes, objects and bytes an object (0: unknown). */
 typedef void (*ctl_memory_fn)(void *arg, const char *what, size_t bytes, size_t count);
+typedef void (*ctl_filter_fn)(void *arg, const struct filter *f);
 typedef void (*ctl_line_fn)(void *arg, const char *line);
 
 /** What a new configuration would change. */
@@ -183,6 +184,10 @@ struct ctl_backend {
 	/** What the kernel has of @p; *@why in words when it failed, or was never to be there,
 	 * NULL otherwise. */
 	enum ctl_fib_state (*fib)(void *ctx, const struct prefix *p, const char **why);
+	/** Every filter of the configuration in force, in its order; borrowed for the call. */
+	void (*filters)(void *ctx, ctl_filter_fn fn, void *arg);
+	/** The name of a prefix set that a filter refers to. */
+	const char *(*set_name)(void *ctx, const struct prefix_set *set);
 	/** Memory of the modules other than the table. */
 	void (*memory)(void *ctx, ctl_memory_fn fn, void *arg);
 

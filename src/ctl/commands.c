@@ -18,7 +18,8 @@ const struct command commands[] = {
 	{ "show protocols", "[all] [NAME | \"PATTERN\"]", "peers and their sessions", show_keywords,
 	  NAMES_PROTOCOLS, false, show_protocols },
 	{ "show route",
-	  "[PREFIX | for ADDRESS|PREFIX] [protocol P] [export P] [noexport P] [filtered] [primary] [all] "
+	  "[PREFIX | for ADDRESS|PREFIX] [where KEY = VALUE [and ...]] [protocol P] [export P] [noexport P] "
+	  "[filtered] [primary] [all] "
 	  "[count] "
 	  "[table master4|master6|fib]",
 	  "the routing table", route_keywords, NAMES_PROTOCOLS, false, show_route },
@@ -30,9 +31,13 @@ const struct command commands[] = {
 	{ "show neighbors", "", "neighbors of the links (not built yet)", NULL, NAMES_NONE, false,
 	  not_built },
 	{ "show bfd sessions", "", "BFD (not built yet)", NULL, NAMES_NONE, false, not_built },
-	{ "show filters", "", "filters and their use (not built yet)", NULL, NAMES_NONE, false, not_built },
-	{ "test filter", "NAME PREFIX [ATTRIBUTES]", "which term decides (not built yet)", NULL, NAMES_NONE,
-	  false, not_built },
+	{ "show filters", "[NAME]", "filters, their terms as they were loaded", NULL, NAMES_FILTERS, false,
+	  show_filters },
+	{ "test filter",
+	  "NAME PREFIX [as_path \"65001 65002\"] [med N] [local_pref N] [origin O] [next_hop ADDRESS] "
+	  "[community C] [large_community C] [ext_community C] [peer NAME] [source S]",
+	  "which term decides, and the attributes behind it", attribute_keywords, NAMES_FILTERS, false,
+	  test_filter },
 	{ "enable", "NAME | \"PATTERN\" | all", "let a peer have sessions", act_keywords, NAMES_PROTOCOLS,
 	  true, act_enable },
 	{ "disable", "NAME | \"PATTERN\" | all [\"TEXT\"]",
@@ -340,6 +345,8 @@ static void offer_names(struct request *q, const struct command *c, const char *
 		names_protocols(q->backend, NULL, false, &names);
 	else if (c->names == NAMES_TUNNELS)
 		names_tunnels(q->backend, &names);
+	else if (c->names == NAMES_FILTERS)
+		names_filters(q->backend, &names);
 	for (size_t i = 0; i < names.n; i++)
 		if (strncmp(names.name[i], beginning, strlen(beginning)) == 0)
 			offer(q, names.name[i], strlen(names.name[i]), "");

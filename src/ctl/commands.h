@@ -39,7 +39,7 @@ bool request_more(struct request *q);
 /** Complete or not. */
 void request_end(struct request *q);
 
-enum command_names { NAMES_NONE, NAMES_PROTOCOLS, NAMES_TUNNELS };
+enum command_names { NAMES_NONE, NAMES_PROTOCOLS, NAMES_TUNNELS, NAMES_FILTERS };
 
 struct command {
 	const char *words; /* "show protocols" */
@@ -66,6 +66,10 @@ void show_memory(struct request *q, const struct word *args, size_t n);
 /* show_route.c */
 extern const struct keyword route_keywords[];
 void show_route(struct request *q, const struct word *args, size_t n);
+/* show_filter.c */
+extern const struct keyword attribute_keywords[];
+void show_filters(struct request *q, const struct word *args, size_t n);
+void test_filter(struct request *q, const struct word *args, size_t n);
 /* act.c */
 extern const struct keyword act_keywords[], reload_keywords[], configure_keywords[], level_keywords[];
 void act_enable(struct request *q, const struct word *args, size_t n);
@@ -86,10 +90,15 @@ struct names {
  * memory. */
 bool names_protocols(const struct ctl_backend *b, const char *pattern, bool bgp_only, struct names *out);
 bool names_tunnels(const struct ctl_backend *b, struct names *out);
+bool names_filters(const struct ctl_backend *b, struct names *out);
 void names_fini(struct names *s);
 /** The name in @s that @word resembles; NULL: none does. */
 const char *names_nearest(const struct names *s, const char *word);
 
+/** "[NAME]" and nothing else: NULL in @name when there is none. false: refused. */
+bool one_name(struct request *q, const struct word *args, size_t n, const char **name);
+/** Answer with CTL_NOT_FOUND, "No <kind> <name>", and the one of @all that was perhaps meant. */
+void refuse_name(struct request *q, const char *kind, const char *name, const struct names *all);
 /** Answer with CTL_NO_PROTOCOL and the name that was perhaps meant. */
 void refuse_protocol(struct request *q, const char *name);
 

@@ -66,6 +66,21 @@ bool names_tunnels(const struct ctl_backend *b, struct names *out)
 	return !c.failed;
 }
 
+static void collect_filter(void *arg, const struct filter *f)
+{
+	struct collect *c = arg;
+
+	c->failed = c->failed || !keep(c->names, f->name);
+}
+
+bool names_filters(const struct ctl_backend *b, struct names *out)
+{
+	struct collect c = { .names = out };
+
+	b->filters(b->ctx, collect_filter, &c);
+	return !c.failed;
+}
+
 void names_fini(struct names *s)
 {
 	for (size_t i = 0; i < s->n; i++)
@@ -102,4 +117,23 @@ void refuse_protocol(struct request *q, const char *name)
 	else
 		render_refuse(&q->render, CTL_NO_PROTOCOL, "No protocol %s", name);
 	names_fini(&all);
+}
+
+bool one_name(struct request *q, const struct word *args, size_t n, const char **name)
+{
+	*name = n ? args[0].text : NULL;
+	if (n > 1)
+		render_refuse(&q->render, CTL_PARSE_ERROR, "%s %s: one name is enough: %s", q->command->words,
+		              q->command->args, args[1].text);
+	return n < 2;
+}
+
+void refuse_name(struct request *q, const char *kind, const char *name, const struct names *all)
+{
+	const char *near = names_nearest(all, name);
+
+	if (near)
+		render_refuse(&q->render, CTL_NOT_FOUND, "No %s %s; did you mean %s?", kind, name, near);
+	else
+		render_refuse(&q->render, CTL_NOT_FOUND, "No %s %s", kind, name);
 }

@@ -28,6 +28,14 @@ struct route_item {
 	const char *fib_why;    /* NULL unless it failed, or is kept from the kernel */
 };
 
+/** What came of running a filter on attributes that the operator made up. */
+struct evaluation {
+	const struct filter *filter;
+	const struct prefix *prefix;
+	const struct filter_result *result;
+	const struct attrs_edit *edit; /* the attributes behind it; bad: they did not fit */
+};
+
 struct route_count {
 	const char *table;
 	size_t shown, routes, networks;
@@ -64,6 +72,8 @@ struct render_ops {
 	void (*interface)(struct render *r, const struct ctl_interface *i);
 	void (*memory_heading)(struct render *r);
 	void (*memory)(struct render *r, const char *what, size_t bytes, size_t count);
+	void (*filter)(struct render *r, const struct filter *f);
+	void (*evaluation)(struct render *r, const struct evaluation *e);
 	/** What came of an action on @name (NULL: on no thing in particular). */
 	void (*note)(struct render *r, enum ctl_code code, const char *name, const char *text);
 	/** What a new configuration would change. */

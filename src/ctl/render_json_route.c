@@ -66,7 +66,7 @@ static void set_clusters(struct render *r, json_t *o, struct blob list)
 	}
 }
 
-static void set_attrs(struct render *r, json_t *parent, const struct attrs *a, bool exported)
+void json_set_attrs(struct render *r, json_t *parent, const struct attrs *a, bool exported)
 {
 	json_t *o = json_set_object(r, parent, "attributes");
 
@@ -175,7 +175,7 @@ void json_route(struct render *r, const struct route_item *i)
 		json_set_int(r, o, "path_id", v->path_id);
 	set_hop(r, o, v);
 	if (peer->source == SOURCE_BGP || i->exported)
-		set_attrs(r, o, i->attrs, i->exported);
+		json_set_attrs(r, o, i->attrs, i->exported);
 	if (!i->exported)
 		set_reasons(r, o, i);
 	set_export(r, o, i);

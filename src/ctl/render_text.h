@@ -11,10 +11,14 @@ void text_line(struct render *r, unsigned code, const char *format, ...)
 /** @id as an address; @buf: IP_STRLEN. */
 char *text_id(uint32_t id, char *buf);
 
-/* render_text_protocol.c, render_text_route.c: as in struct render_ops */
+/* render_text_protocol.c, render_text_route.c, render_text_filter.c: as in struct render_ops */
 void text_protocol_heading(struct render *r);
 void text_protocol(struct render *r, const struct ctl_proto *p, bool all);
 void text_route(struct render *r, const struct route_item *i);
+/** "	BGP.<name>: <value>" each; @exported: as on the wire. */
+void text_attributes(struct render *r, const struct attrs *a, bool exported);
+void text_filter(struct render *r, const struct filter *f);
+void text_evaluation(struct render *r, const struct evaluation *e);
 void text_count(struct render *r, const struct route_count *c);
 
 #endif

@@ -107,7 +107,7 @@ static void number_attribute(struct render *r, const struct attrs *a, unsigned t
 		text_line(r, CTL_ROUTE_ATTRIBUTES, "\tBGP.%s: %" PRIu32, name, value);
 }
 
-static void attributes(struct render *r, const struct attrs *a, bool exported)
+void text_attributes(struct render *r, const struct attrs *a, bool exported)
 {
 	char ip[IP_STRLEN], ll[IP_STRLEN];
 
@@ -293,7 +293,7 @@ void text_route(struct render *r, const struct route_item *i)
 	if (i->all) {
 		text_line(r, CTL_ROUTE_TYPE, "\tType: %s univ", types[peer->source]);
 		if (peer->source == SOURCE_BGP || i->exported)
-			attributes(r, i->attrs, i->exported);
+			text_attributes(r, i->attrs, i->exported);
 		if (!i->exported)
 			reasons(r, i);
 		export_policy(r, i);

@@ -152,14 +152,9 @@ static void render_tunnel(void *arg, const struct ctl_tunnel *t)
 static void refuse_tunnel(struct request *q, const char *name)
 {
 	struct names all = { 0 };
-	const char *near;
 
 	names_tunnels(q->backend, &all);
-	near = names_nearest(&all, name);
-	if (near)
-		render_refuse(&q->render, CTL_NOT_FOUND, "No tunnel %s; did you mean %s?", name, near);
-	else
-		render_refuse(&q->render, CTL_NOT_FOUND, "No tunnel %s", name);
+	refuse_name(q, "tunnel", name, &all);
 	names_fini(&all);
 }
 

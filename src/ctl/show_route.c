@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "ctl/commands.h"
+#include "ctl/where.h"
 
 #define SORTED_MAX 65536u
 #define PIECE      32u    /* prefixes looked at in one piece */
@@ -32,7 +33,7 @@ enum {
 
 const struct keyword route_keywords[] = {
 	{ "for", "the route taken to an address or prefix", KW_FOR },
-	{ "where", "that an expression accepts (later)", KW_WHERE },
+	{ "where", "that hold what follows: KEY = VALUE and ...", KW_WHERE },
 	{ "protocol", "heard from a protocol", KW_PROTOCOL },
 	{ "export", "as announced to a protocol", KW_EXPORT },
 	{ "noexport", "not announced to a protocol", KW_NOEXPORT },
@@ -63,7 +64,8 @@ struct query {
 	enum toward toward;
 	const char *to; /* whom */
 	bool filtered, primary, all, count, fib;
-	uint32_t families; /* FAM_BIT()s */
+	uint32_t families;   /* FAM_BIT()s */
+	struct where *where; /* owned; NULL: any */
 };
 
 struct route_walk {
@@ -182,6 +184,18 @@ static bool parse_table(struct parser *p)
 	}
 }
 
+static bool parse_where(struct parser *p)
+{
+	char why[256];
+	size_t taken;
+
+	if (p->out->where)
+		return wrong(p, "where, once: join conditions by and", NULL);
+	p->out->where = where_new(p->args + p->at, p->n - p->at, &taken, why, sizeof(why));
+	p->at += taken;
+	return p->out->where || wrong(p, why, NULL);
+}
+
 static bool parse_word(struct parser *p, const struct word *w)
 {
 	int k = w->quoted ? KEYWORD_NONE : keyword_find(route_keywords, w->text);
@@ -192,8 +206,7 @@ static bool parse_word(struct parser *p, const struct word *w)
 		of = next_word(p);
 		return of ? parse_prefix(p, of, true) : wrong(p, "for what? An address or a prefix", NULL);
 	case KW_WHERE:
-		render_refuse(&p->q->render, CTL_NOT_BUILT, "show route where: not built yet");
-		return false;
+		return parse_where(p);
 	case KW_PROTOCOL:
 		return parse_protocol(p, &p->out->protocol, false);
 	case KW_EXPORT:
@@ -264,6 +277,12 @@ static const struct attrs *selected(const struct request *q, const struct query 
 	return out ? NULL : v->attrs;
 }
 
+/** Whether the path with those attributes is one that `where` asks for. */
+static bool holds(const struct query *c, const struct rib_path_view *v, const struct attrs *a)
+{
+	return !c->where || where_holds(c->where, v, a);
+}
+
 /** The paths of the present prefix. @return how many. */
 static size_t look_up(struct request *q, struct route_walk *w)
 {
@@ -314,7 +333,7 @@ static void show_paths(struct request *q, struct route_walk *w, const struct who
 		item.attrs = selected(q, c, whom, item.path, &item.export);
 		item.first = !w->named;
 		w->routes += c->filtered == !item.path->attrs;
-		if (!item.attrs)
+		if (!item.attrs || !holds(c, item.path, item.attrs))
 			continue;
 		w->shown++;
 		w->named = true;
@@ -497,6 +516,7 @@ static void route_free(void *state)
 
 	free(w->heap);
 	free(w->paths);
+	where_free(w->query.where);
 	free(w);
 }
 
@@ -537,13 +557,16 @@ void show_route(struct request *q, const struct word *args, size_t n)
 	struct route_walk *w;
 	struct query c = { 0 };
 
-	if (!parse_query(q, args, n, &c) || !settle_prefix(q, &c))
+	if (!parse_query(q, args, n, &c) || !settle_prefix(q, &c)) {
+		where_free(c.where);
 		return;
+	}
 	w = calloc(1, sizeof(*w));
 	if (w && c.exact)
 		w->heap = calloc(1, sizeof(*w->heap));
 	if (!w || (c.exact && !w->heap)) {
 		free(w);
+		where_free(c.where);
 		q->render.ops->end(&q->render, CTL_NO_MEMORY, "Out of memory");
 		return;
 	}

@@ -61,6 +61,23 @@ int keyword_find(const struct keyword *known, const char *text)
 	return len ? found : KEYWORD_NONE;
 }
 
+bool words_u32(const char *text, uint32_t *out)
+{
+	uint64_t v = 0;
+
+	if (!*text)
+		return false;
+	for (const char *p = text; *p; p++) {
+		if (*p < '0' || *p > '9')
+			return false;
+		v = 10 * v + (uint64_t)(*p - '0');
+		if (v > UINT32_MAX)
+			return false;
+	}
+	*out = (uint32_t)v;
+	return true;
+}
+
 static unsigned least(unsigned a, unsigned b)
 {
 	return a < b ? a : b;

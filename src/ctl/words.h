@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define WORDS_MAX 32 /* of a request */
 
@@ -33,6 +34,8 @@ enum { KEYWORD_NONE = -1, KEYWORD_AMBIGUOUS = -2 };
  * @known ends with a row without a word. */
 int keyword_find(const struct keyword *known, const char *text);
 
+/** A whole word that is a number of 32 bits. */
+bool words_u32(const char *text, uint32_t *out);
 /** How many changes of a letter make @a of @b: to name the nearest known word. */
 unsigned words_distance(const char *a, const char *b);
 

@@ -377,6 +377,24 @@ static enum ctl_fib_state query_fib(void *ctx, const struct prefix *p, const cha
 	return state;
 }
 
+static void walk_filters(void *ctx, ctl_filter_fn fn, void *arg)
+{
+	const struct daemon *d = ctx;
+
+	for (size_t i = 0; i < d->conf->n_filters; i++)
+		fn(arg, d->conf->filters[i]);
+}
+
+static const char *set_name(void *ctx, const struct prefix_set *set)
+{
+	const struct daemon *d = ctx;
+
+	for (size_t i = 0; i < d->conf->n_prefix_sets; i++)
+		if (d->conf->prefix_sets[i].set == set)
+			return d->conf->prefix_sets[i].name;
+	return "?";
+}
+
 static void walk_memory(void *ctx, ctl_memory_fn fn, void *arg)
 {
 	struct daemon *d = ctx;
@@ -498,6 +516,8 @@ int serve_open(struct daemon *d)
 		                                  .interfaces = walk_interfaces,
 		                                  .ifname = ifname,
 		                                  .fib = query_fib,
+		                                  .filters = walk_filters,
+		                                  .set_name = set_name,
 		                                  .memory = walk_memory,
 		                                  .act = act,
 		                                  .check = check,

@@ -204,11 +204,13 @@ static void apply(const struct filter_set *s, struct run *r)
 
 /* ---- run -------------------------------------------------------------------------------------- */
 
-/* One term. @return what is to be done then. */
-static enum filter_action term_run(const struct filter_term *t, struct run *r)
+/* Term @i. @return what is to be done then. */
+static enum filter_action term_run(const struct filter_term *t, size_t i, struct run *r)
 {
 	bool hit = matches(&t->match, r);
 
+	if (hit && i < FILTER_TRACED)
+		r->out->matched |= UINT64_C(1) << i;
 	if (hit && t->action != FILTER_REJECT)
 		apply(&t->set, r);
 	if (r->e->bad)
@@ -223,7 +225,7 @@ void filter_run(const struct filter *f, const struct filter_route *r, uint32_t l
 
 	*out = (struct filter_result){ .verdict = FILTER_REJECT, .term = -1 };
 	for (size_t i = 0; i < f->n_terms; i++) {
-		enum filter_action action = term_run(&f->terms[i], &run);
+		enum filter_action action = term_run(&f->terms[i], i, &run);
 
 		if (action == FILTER_CONTINUE)
 			continue;

@@ -80,12 +80,15 @@ struct filter_route {
 	enum route_source source;
 };
 
+#define FILTER_TRACED 64u /* terms of which a run says whether they matched */
+
 /** What running a filter leaves besides the edited attributes. */
 struct filter_result {
 	enum filter_action verdict; /* FILTER_ACCEPT or FILTER_REJECT */
 	int term;                   /* the one that decided, from 0; -1: fell off the end */
 	uint8_t next_hop;           /* enum next_hop_action asked for */
 	uint16_t weight;            /* 0: not set */
+	uint64_t matched;           /* bit i: term i matched, of the first FILTER_TRACED that were asked */
 	bool changed;               /* attributes were rewritten: the edit must be interned anew */
 	bool med_set;               /* by a term that matched: such a MED crosses the border of the AS */
 };

@@ -226,6 +226,22 @@ static inline enum ctl_fib_state fake_fib(void *ctx, const struct prefix *p, con
 	return d->fib;
 }
 
+static inline void fake_walk_filters(void *ctx, ctl_filter_fn fn, void *arg)
+{
+	const struct fake_daemon *d = ctx;
+
+	fn(arg, d->imp);
+	fn(arg, d->exp);
+}
+
+static inline const char *fake_set_name(void *ctx, const struct prefix_set *set)
+{
+	const struct fake_daemon *d = ctx;
+
+	assert(set == d->pods);
+	return "pods";
+}
+
 static inline void fake_memory(void *ctx, ctl_memory_fn fn, void *arg)
 {
 	(void)ctx;
@@ -420,6 +436,8 @@ static inline void fake_daemon_init(struct fake_daemon *d)
 		                           .interfaces = fake_interfaces,
 		                           .ifname = fake_ifname,
 		                           .fib = fake_fib,
+		                           .filters = fake_walk_filters,
+		                           .set_name = fake_set_name,
 		                           .memory = fake_memory,
 		                           .act = fake_act,
 		                           .check = fake_check,

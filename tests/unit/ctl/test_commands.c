@@ -6,37 +6,9 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "unit/ctl/fake_daemon.h"
+#include "unit/ctl/answer.h"
 #include "unit/unit.h"
-
-static struct fake_daemon daemon_;
-static struct request request;
-static struct out out;
-
-/** The whole answer to @line; good until the next one. */
-static const char *answer(const char *line)
-{
-	bool more;
-
-	setenv("TZ", "UTC", 1);
-	tzset();
-	out_fini(&out);
-	more = request_begin(&request, &daemon_.backend, line, &out);
-	while (more)
-		more = request_more(&request);
-	request_end(&request);
-	out_write(&out, "", 1);
-	ck_assert(!out.bad);
-	return out_head(&out);
-}
-
-static void start(void)
-{
-	if (!daemon_.rib)
-		fake_daemon_init(&daemon_);
-}
 
 static const struct {
 	const char *line, *want;
@@ -299,7 +271,6 @@ static const struct {
 	{ "show route export node1 noexport node1", CTL_PARSE_ERROR, "once" },
 	{ "show route table nix", CTL_PARSE_ERROR, "master4, master6 or fib" },
 	{ "show route 10.77.1.0/24 table master6", CTL_PARSE_ERROR, "not of that table" },
-	{ "show route where net", CTL_NOT_BUILT, "not built yet" },
 	{ "show bfd sessions", CTL_NOT_BUILT, "show bfd sessions: not built yet" },
 	{ "monitor", CTL_NOT_BUILT, "not built yet" },
 	{ "disable", CTL_PARSE_ERROR, "whom?" },
@@ -472,37 +443,6 @@ START_TEST(end_and_attempt_are_both_shown)
 }
 END_TEST
 
-/** What policy decided, and by which term of which filter. */
-START_TEST(filters_are_named)
-{
-	static const uint8_t unwanted[] = { 0xfd, 0xe8, 0, 66 };
-	json_t *doc, *route;
-	const char *text;
-
-	start();
-	fake_announce(daemon_.node1, "10.77.9.0/24", 0, 0x0a000002, (struct blob){ unwanted, 4 });
-	fake_settle(&daemon_);
-	ck_assert_str_eq(answer("show route filtered"),
-	                 "1007-Table master4:\n"
-	                 " 10.77.9.0/24         unicast [node1 03:04:00.678] (100) [AS65002i]\n"
-	                 "1012-\tFilter: term 1 of import filter imp rejects it\n"
-	                 "0000 \n");
-	doc = json_loads(answer("json show route filtered"), 0, NULL);
-	route = json_array_get(json_object_get(doc, "routes"), 0);
-	ck_assert_str_eq(json_string_value(json_object_get(route, "import_filter")), "imp");
-	ck_assert_int_eq(json_integer_value(json_object_get(route, "import_term")), 1);
-	json_decref(doc);
-	fake_announce(daemon_.node1, "10.77.3.0/24", 0, 0x0a000002, (struct blob){ 0 });
-	fake_settle(&daemon_);
-	text = answer("show route export node2 10.77.3.0/24 all");
-	ck_assert_ptr_nonnull(strstr(text, "\tFilter: term 1 of export filter exp accepts it\n"));
-	fake_announce(daemon_.node1, "10.77.4.0/25", 0, 0x0a000002, (struct blob){ 0 });
-	fake_settle(&daemon_);
-	text = answer("show route noexport node2 10.77.4.0/25 all");
-	ck_assert_ptr_nonnull(strstr(text, "\tNot exported: no term of the export filter accepts it\n"));
-}
-END_TEST
-
 START_TEST(kernel_failure)
 {
 	start();
@@ -646,6 +586,5 @@ UNIT_MAIN("commands", UNIT_ROWS(layout, layouts), UNIT_ROWS(abbreviation, abbrev
           UNIT_ROWS(refusal, refusals), UNIT(actions), UNIT(settings_that_wait_for_a_restart),
           UNIT_ROWS(configure, configures), UNIT(plan_of_a_change), UNIT(hostile_texts),
           UNIT(end_and_attempt_are_both_shown), UNIT(kernel_failure), UNIT(long_lists_are_wrapped),
-          UNIT(filters_are_named), UNIT(kernel_failure), UNIT(long_lists_are_wrapped),
           UNIT(protocol_goes_meanwhile), UNIT(table_changes_meanwhile), UNIT_ROWS(json_document, documents),
           UNIT(json_contents))
