@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "bgp/aspath.h"
+#include "lib/pool.h"
 #include "mcbgp/bgp.h"
 
 #define SLOTS_MIN 64u
@@ -47,6 +48,7 @@ static struct blob *blob_at_mut(struct attrs *a, size_t i)
 struct attrs_set {
 	uint32_t *hashes;     /* 0: the slot is free */
 	struct attrs **slots; /* where hashes[] is not 0 */
+	struct pool ids;      /* struct attrs *, by attrs_id */
 	uint32_t nslots;      /* a power of two */
 	uint32_t count;
 	size_t bytes; /* of the sets */
@@ -180,6 +182,8 @@ struct attrs_set *attrs_set_new(void)
 		free(s);
 		s = NULL;
 	}
+	if (s)
+		pool_init(&s->ids, sizeof(struct attrs *));
 	return s;
 }
 
@@ -188,6 +192,7 @@ void attrs_set_free(struct attrs_set *s)
 	if (!s)
 		return;
 	assert(s->count == 0);
+	pool_fini(&s->ids);
 	free(s->hashes);
 	free(s->slots);
 	free(s);
@@ -222,6 +227,27 @@ static struct attrs *attrs_dup(const struct attrs *view)
 	return a;
 }
 
+/** ... under a number of its own. */
+static struct attrs *attrs_dup_numbered(struct attrs_set *s, const struct attrs *view)
+{
+	attrs_id id = pool_new(&s->ids);
+	struct attrs *a = id ? attrs_dup(view) : NULL;
+
+	if (!a) {
+		if (id)
+			pool_free(&s->ids, id);
+		return NULL;
+	}
+	a->id = id;
+	*(struct attrs **)pool_at(&s->ids, id) = a;
+	return a;
+}
+
+struct attrs *attrs_at(const struct attrs_set *s, attrs_id id)
+{
+	return id ? *(struct attrs **)pool_at(&s->ids, id) : NULL;
+}
+
 struct attrs *attrs_intern(struct attrs_set *s, const struct attrs *view)
 {
 	uint32_t hash = attrs_hash(s, view);
@@ -236,7 +262,7 @@ struct attrs *attrs_intern(struct attrs_set *s, const struct attrs *view)
 			return NULL;
 		i = slot_free(s, hash);
 	}
-	a = attrs_dup(view);
+	a = attrs_dup_numbered(s, view);
 	if (!a)
 		return NULL;
 	a->hash = hash;
@@ -268,6 +294,7 @@ void attrs_unref(struct attrs_set *s, struct attrs *a)
 	slot_remove(s, i);
 	s->count--;
 	s->bytes -= malloc_usable_size(a) + sizeof(size_t);
+	pool_free(&s->ids, a->id);
 	free(a);
 	if (s->nslots > SLOTS_MIN && s->count < s->nslots / 8)
 		set_resize(s, s->nslots / 2); /* without memory for it the larger one stays */

@@ -33,12 +33,16 @@ enum attr_partial {
 	ATTR_PARTIAL_OTC = 1 << 4,
 };
 
+/** An interned set under a number, half of a pointer's bytes; 0: none. */
+typedef uint32_t attrs_id;
+
 /* What is absent is zero, so that sets compare and hash as bytes: make one with `= { 0 }` or from another,
  * and take attributes away with attrs_edit_clear(). */
 struct attrs {
 	uint64_t present; /* ATTR_BIT() of what is there; LOCAL_PREF is absent on eBGP unless policy set it */
-	uint32_t refs, hash; /* interned sets only */
-	uint32_t med;        /* valid with its bit, as are all below */
+	uint32_t refs, hash; /* interned sets only, as is the next one */
+	attrs_id id;
+	uint32_t med; /* valid with its bit, as are all below */
 	uint32_t local_pref;
 	uint32_t originator_id; /* host byte order */
 	uint32_t aggregator_as;
@@ -75,6 +79,12 @@ static inline uint32_t attrs_local_pref(const struct attrs *a)
 
 /** The set of interned attributes of one table. */
 struct attrs_set;
+/** The interned set of that handle, borrowed: as long as somebody holds a reference. NULL for 0. */
+struct attrs *attrs_at(const struct attrs_set *s, attrs_id id);
+static inline attrs_id attrs_id_of(const struct attrs *a)
+{
+	return a ? a->id : 0;
+}
 struct attrs_set *attrs_set_new(void);    /* NULL: out of memory. Caller owns it */
 void attrs_set_free(struct attrs_set *s); /* NULL is fine; every interned set must have been unreferenced */
 /** The counted, immutable twin of @view: an existing one or a copy. The caller owns the new reference and may

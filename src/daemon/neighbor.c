@@ -72,6 +72,16 @@ static struct dead **find(struct neighbors *n, uint32_t ifindex, const struct ip
 	return at;
 }
 
+/** It may be one address on two links. */
+static bool is_dead_elsewhere(const struct neighbors *n, const struct ip *a)
+{
+	for (const struct dead *e = n->dead; e; e = e->next) {
+		if (ip_equal(&e->address, a))
+			return true;
+	}
+	return false;
+}
+
 /** As a next hop, or as the gateway to one. */
 static bool is_used(const struct nexthop_table *t, uint32_t ifindex, const struct ip *a)
 {
@@ -86,7 +96,7 @@ static bool is_used(const struct nexthop_table *t, uint32_t ifindex, const struc
 
 static void mark(struct neighbors *n, const struct dead *e, bool dead)
 {
-	if (nexthop_dead_set(rib_nexthops(n->d->rib), &e->address, dead) < 0)
+	if (nexthop_dead_set(rib_nexthops(n->d->rib), &e->address, NH_CAUSE_NEIGHBOR, dead) < 0)
 		return; /* out of memory: as if nobody had told */
 	log_event(LOGL_WARNING, dead ? "neighbor.dead" : "neighbor.alive", kv_ip("address", &e->address),
 	          kv_u64("ifindex", e->ifindex));
@@ -100,7 +110,8 @@ static void revive(struct neighbors *n, struct dead **at)
 
 	*at = e->next;
 	n->n--;
-	mark(n, e, false);
+	if (!is_dead_elsewhere(n, &e->address))
+		mark(n, e, false);
 	free(e);
 }
 

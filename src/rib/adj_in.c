@@ -211,7 +211,7 @@ static bool differs(const struct rib_peer *p, const struct path *path, const str
 {
 	bool blackhole = path->flags & PATH_BLACKHOLE;
 
-	return path->attrs != im->attrs || !path->in ||
+	return path->attrs != attrs_id_of(im->attrs) || !path->in ||
 	       (p->conf.source == SOURCE_BGP && blackhole != im->blackhole);
 }
 
@@ -232,13 +232,13 @@ static bool path_set(struct rib_peer *p, struct path *path, const struct importe
 			path->flags &= (uint8_t)~PATH_BLACKHOLE;
 			path->flags |= im->blackhole ? PATH_BLACKHOLE : 0;
 		}
-		attrs_unref(r->attrs, path->attrs);
-		path->attrs = im->attrs ? attrs_ref(im->attrs) : NULL;
+		attrs_unref(r->attrs, path_attrs(r, path));
+		path->attrs = im->attrs ? attrs_ref(im->attrs)->id : 0;
 		path->flags |= PATH_UPDATED;
 	}
-	if (path->in != im->in) {
-		attrs_unref(r->attrs, path->in);
-		path->in = attrs_ref(im->in);
+	if (path->in != im->in->id) {
+		attrs_unref(r->attrs, path_in(r, path));
+		path->in = attrs_ref(im->in)->id;
 	}
 	return true;
 }
@@ -258,8 +258,8 @@ static void path_remove(struct rib_peer *p, enum family f, path_id *link)
 	unlink_peer(p, f, id);
 	*link = path->next;
 	path_nexthop_drop(r, path);
-	attrs_unref(r->attrs, path->attrs);
-	attrs_unref(r->attrs, path->in);
+	attrs_unref(r->attrs, path_attrs(r, path));
+	attrs_unref(r->attrs, path_in(r, path));
 	pool_free(&r->paths, id);
 }
 
@@ -304,7 +304,7 @@ static int announce(struct rib_peer *p, enum family f, const struct nlri *n, str
 	im->blackhole = asks_for_blackhole(p, &n->prefix, im->attrs);
 	id = *find_link(r, table_dest(&r->tables[f], dest), p->index, n->path_id);
 	path = id ? path_at(r, id) : NULL;
-	if (path && path->in == im->in && !differs(p, path, im)) { /* said before */
+	if (path && path->in == im->in->id && !differs(p, path, im)) { /* said before */
 		if (path->epoch != p->epoch[f] && !loc_rib_touch(r, f, dest))
 			goto no_memory;
 		path->epoch = p->epoch[f];
@@ -379,7 +379,7 @@ static unsigned take_ahead(const struct rib *r, struct nlri_run *run, struct nlr
 			__builtin_prefetch(path_at(r, dests[i]->paths));
 	for (unsigned i = 0; i < count; i++)
 		if (dests[i] && dests[i]->paths)
-			__builtin_prefetch(path_at(r, dests[i]->paths)->in);
+			__builtin_prefetch(path_in(r, path_at(r, dests[i]->paths)));
 	return count;
 }
 
@@ -531,7 +531,7 @@ void adj_in_sweep_request(struct rib_peer *p, unsigned what)
 /** Policy once more for one path of the table. */
 static void reevaluate(struct rib_peer *p, enum family f, struct path *path, const struct prefix *prefix)
 {
-	struct imported im = { .in = attrs_ref(path->in) };
+	struct imported im = { .in = attrs_ref(path_in(p->rib, path)) };
 
 	stats_path(p, f, path, -1);
 	if (import_run(p, prefix, &im) == 0) {

@@ -209,7 +209,6 @@ static void touch_group(struct rib *r, struct group *g, enum family f, dest_id i
 		return;
 	}
 	b->words[id / 64] |= UINT64_C(1) << id % 64;
-	table_dest(&r->tables[f], id)->pins++;
 	g->twin_of = 0;
 }
 
@@ -242,7 +241,6 @@ static unsigned run_pending(struct rib *r, struct group *g, enum family f, unsig
 		dest_id id = (dest_id)(queue_pop(q) >> 16);
 
 		g->is_pending[f].words[id / 64] &= ~(UINT64_C(1) << id % 64);
-		table_dest(&r->tables[f], id)->pins--;
 		loc_rib_release(r, f, id);
 	}
 	return n;
@@ -473,6 +471,14 @@ bool adj_out_settled(const struct rib *r)
 		if (group_has_pending(g))
 			return false;
 	return true;
+}
+
+bool adj_out_names(const struct rib *r, enum family f, dest_id id)
+{
+	for (const struct group *g = r->out->groups; g; g = g->next)
+		if (bit_get(&g->is_pending[f], id))
+			return true;
+	return false;
 }
 
 size_t adj_out_bytes(const struct rib *r)

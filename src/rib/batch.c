@@ -224,14 +224,15 @@ static struct attrs *exported(struct batch *b, const struct path *path, const st
 	struct rib *r = b->group->rib;
 	const struct export_params *x = &b->group->params;
 	bool by_prefix = x->policy == EXPORT_FILTER && x->filter->uses_prefix;
+	const struct attrs *in = path_attrs(r, path);
 	struct export_source source;
 
-	if (b->memo_in == path->attrs && b->memo_peer == path->peer && !by_prefix)
+	if (b->memo_in == in && b->memo_peer == path->peer && !by_prefix)
 		return b->memo_out;
 	attrs_unref(r->attrs, b->memo_out);
 	adj_out_source(r, path, &source);
-	attrs_edit_begin(&r->edit, path->attrs);
-	b->memo_in = path->attrs;
+	attrs_edit_begin(&r->edit, in);
+	b->memo_in = in;
 	b->memo_peer = path->peer;
 	b->memo_out =
 	        export_route(x, &source, prefix, &r->edit, NULL) ? NULL : attrs_intern(r->attrs, &r->edit.a);

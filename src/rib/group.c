@@ -128,18 +128,13 @@ struct group *group_new(const struct rib_peer *p)
 
 static void drop_pending(struct group *g)
 {
-	struct rib *r = g->rib;
-
 	for (enum family f = 0; f < FAM_COUNT; f++) {
-		while (g->pending[f].count) {
-			dest_id id = (dest_id)(queue_pop(&g->pending[f]) >> 16);
-
-			table_dest(&r->tables[f], id)->pins--;
-			loc_rib_release(r, f, id);
-		}
+		free(g->is_pending[f].words); /* from here on the queue keeps no dest alive */
+		g->is_pending[f] = (struct bitmap){ 0 };
+		while (g->pending[f].count)
+			loc_rib_release(g->rib, f, (dest_id)(queue_pop(&g->pending[f]) >> 16));
 		queue_fini(&g->pending[f]);
 		free(g->sent_from[f]);
-		free(g->is_pending[f].words);
 		free(g->sent[f].words);
 	}
 }
@@ -204,7 +199,6 @@ static bool bitmap_copy(struct bitmap *to, const struct bitmap *from)
 
 struct group *group_copy(const struct rib_peer *p, const struct group *from)
 {
-	struct rib *r = p->rib;
 	struct group *g = group_new(p);
 	bool ok = g && group_reserve_sources(g) && group_paths_copy(g, from);
 
@@ -215,8 +209,6 @@ struct group *group_copy(const struct rib_peer *p, const struct group *from)
 		g->sent_count[f] = from->sent_count[f];
 		if (ok && from->n_sources)
 			memcpy(g->sent_from[f], from->sent_from[f], from->n_sources * sizeof(uint32_t));
-		for (uint32_t i = 0; ok && i < g->pending[f].count; i++)
-			table_dest(&r->tables[f], (dest_id)(queue_at(&g->pending[f], i) >> 16))->pins++;
 	}
 	if (g && !ok) {
 		group_free(g);

@@ -39,7 +39,7 @@ void loc_rib_release(struct rib *r, enum family f, dest_id id)
 {
 	const struct dest *d = table_dest(&r->tables[f], id);
 
-	if (!d->paths && !d->best_peer && !d->pins && !(d->flags & DEST_DIRTY))
+	if (!d->paths && !d->best_peer && !(d->flags & DEST_DIRTY) && !adj_out_names(r, f, id))
 		table_remove(&r->tables[f], id);
 }
 
@@ -61,7 +61,7 @@ bool loc_rib_eligible(const struct rib *r, const struct path *p)
 void loc_rib_candidate(const struct rib *r, const struct path *p, struct candidate *out)
 {
 	const struct rib_peer *peer = r->peers[p->peer];
-	const struct attrs *a = p->attrs ? p->attrs : p->in;
+	const struct attrs *a = p->attrs ? path_attrs(r, p) : path_in(r, p);
 	bool metric = p->nh && !(p->flags & PATH_INTERFACE);
 
 	*out = (struct candidate){
@@ -90,7 +90,7 @@ static bool meds_differ(const struct rib *r, const struct dest *d)
 	if (r->options.decision.always_compare_med)
 		return false;
 	for (path_id id = d->paths; id; id = path_at(r, id)->next) {
-		const struct attrs *a = path_at(r, id)->attrs;
+		const struct attrs *a = path_attrs(r, path_at(r, id));
 
 		if (!a)
 			continue;
@@ -350,6 +350,7 @@ static size_t collect_hops(const struct rib *r, const struct dest *d, struct rib
 	for (path_id id = d->paths; id; id = path_at(r, id)->next) {
 		const struct path *p = path_at(r, id);
 		const struct nexthop *nh;
+		const struct attrs *a;
 		double share;
 
 		if (!(p->flags & PATH_MEMBER) || !p->nh)
@@ -360,14 +361,13 @@ static size_t collect_hops(const struct rib *r, const struct dest *d, struct rib
 		}
 		nh = nexthop_at(r->nexthops, p->nh);
 		was = n;
-		share = share_of(p->attrs);
-		n = add_hop(hops, n,
-		            (struct rib_hop){ nh->gateway, nh->ifindex,
-		                              p->attrs->weight ? p->attrs->weight : 1 });
+		a = path_attrs(r, p);
+		share = share_of(a);
+		n = add_hop(hops, n, (struct rib_hop){ nh->gateway, nh->ifindex, a->weight ? a->weight : 1 });
 		if (n == was)
 			continue;
 		s.of[was] = share;
-		s.weighted |= p->attrs->weight != 0;
+		s.weighted |= a->weight != 0;
 		s.all_have_bandwidth &= share > 0;
 	}
 	if (n > 1 && !s.weighted && s.all_have_bandwidth)
@@ -401,7 +401,7 @@ void loc_rib_tell(struct rib *r, enum family f, dest_id id)
 		return;
 	c.prefix = dest_prefix(&r->tables[f], d);
 	if (best) {
-		c.best = best->attrs;
+		c.best = path_attrs(r, best);
 		c.from = r->peers[best->peer];
 		c.kind = best->flags & PATH_BLACKHOLE ? RIB_BLACKHOLE : RIB_UNICAST;
 		c.n_hops = collect_hops(r, d, hops);

@@ -40,7 +40,8 @@ struct destination {
 /* An address that there is something to know about; lives while there is. */
 struct address {
 	struct ptree_node node; /* first: a node is its address */
-	bool own, dead;
+	bool own;
+	uint8_t dead;     /* enum nexthop_cause of those who say so; 0: it is alive */
 	nexthop_id users; /* linked through entry.next, one for each scope */
 };
 
@@ -108,6 +109,8 @@ const char *nexthop_why_text(enum nexthop_why w)
 		[NH_LINK_DOWN] = "the link to it is down",
 		[NH_BLACKHOLE] = "the route to it is a blackhole",
 		[NH_DEAD] = "it does not answer",
+		[NH_DEAD_TUNNEL] = "the tunnel to it is dead",
+		[NH_DEAD_SESSION] = "its session is dead",
 		[NH_OWN_ADDRESS] = "it is an address of our own",
 		[NH_BAD_GATEWAY] = "the gateway of the route to it is not on the link",
 	};
@@ -209,11 +212,12 @@ static bool is_connected(const struct route *r)
 
 /* ---- resolving -------------------------------------------------------------------------------- */
 
-static bool is_dead(const struct nexthop_table *t, const struct ip *a)
+/* Of several causes the nearest. */
+static enum nexthop_why why_dead(uint8_t causes)
 {
-	const struct address *known = address_find(t, a);
-
-	return known && known->dead;
+	return causes & NH_CAUSE_NEIGHBOR ? NH_DEAD
+	       : causes & NH_CAUSE_TUNNEL ? NH_DEAD_TUNNEL
+	                                  : NH_DEAD_SESSION;
 }
 
 /* Whether @a is a neighbor on the link @ifindex: what the kernel asks of a gateway. */
@@ -244,12 +248,14 @@ static enum nexthop_why resolve_on_link(const struct nexthop_table *t, uint32_t 
 static enum nexthop_why resolve_by_gateway(const struct nexthop_table *t, const struct route *r,
                                            struct entry *e)
 {
+	const struct address *gateway = address_find(t, &r->gateway);
+
 	e->link = r->ifindex;
 	e->gateway = r->gateway;
 	if (!link_is_up(t, r->ifindex))
 		return NH_LINK_DOWN;
-	if (is_dead(t, &r->gateway))
-		return NH_DEAD;
+	if (gateway && gateway->dead)
+		return why_dead(gateway->dead);
 	if (!is_on_link(t, &r->gateway, r->ifindex))
 		return NH_BAD_GATEWAY;
 	e->nh.ifindex = r->ifindex;
@@ -331,7 +337,7 @@ static void resolve(struct nexthop_table *t, struct entry *e)
 	if (e->address->own && !e->nh.scope) /* a link-local address may be ours on another link */
 		e->nh.why = NH_OWN_ADDRESS;
 	else if (e->address->dead)
-		e->nh.why = NH_DEAD;
+		e->nh.why = why_dead(e->address->dead);
 	else if (e->nh.scope)
 		e->nh.why = resolve_in_scope(t, e);
 	else if (nowhere)
@@ -723,16 +729,16 @@ int nexthop_address_set(struct nexthop_table *t, const struct ip *own, bool pres
 	return 0;
 }
 
-int nexthop_dead_set(struct nexthop_table *t, const struct ip *addr, bool dead)
+int nexthop_dead_set(struct nexthop_table *t, const struct ip *addr, enum nexthop_cause cause, bool dead)
 {
 	struct address *a = dead ? address_get(t, addr) : address_find(t, addr);
 	struct prefix p = host_prefix(addr);
 
 	if (!a)
 		return dead ? -ENOMEM : 0;
-	if (a->dead == dead)
+	if (!!(a->dead & cause) == dead)
 		return 0;
-	a->dead = dead;
+	a->dead ^= (uint8_t)cause;
 	ask_users_again(t, a);
 	ask_behind_again(t, &p);
 	address_release(t, a);

@@ -25,7 +25,9 @@ enum nexthop_why {
 	NH_NO_ROUTE,
 	NH_LINK_DOWN,
 	NH_BLACKHOLE,
-	NH_DEAD, /* it, or the gateway to it */
+	NH_DEAD, /* it, or the gateway to it, as a neighbor; the others: another cause alone */
+	NH_DEAD_TUNNEL,
+	NH_DEAD_SESSION,
 	NH_OWN_ADDRESS,
 	NH_BAD_GATEWAY, /* the gateway of the route to it is not on the link */
 };
@@ -100,10 +102,16 @@ int nexthop_link_set(struct nexthop_table *t, uint32_t ifindex, bool up); /* unk
 void nexthop_link_del(struct nexthop_table *t, uint32_t ifindex);
 int nexthop_address_set(struct nexthop_table *t, const struct ip *own,
                         bool present); /* our own addresses never serve as next hops */
-/** Mark @addr dead or alive for reasons outside routing (BFD, neighbor FAILED, tunnel handshake), on whatever
- * link; overrides the routes, and kills the next hops behind it when it is a gateway. Stays until taken back,
- * whether or not anybody uses the address. */
-int nexthop_dead_set(struct nexthop_table *t, const struct ip *addr, bool dead);
+/** Who can tell that an address is dead for reasons outside routing; carrier is the link's. Bits of a set. */
+enum nexthop_cause {
+	NH_CAUSE_NEIGHBOR = 1, /* it does not answer on its link */
+	NH_CAUSE_TUNNEL = 2,  /* the tunnel that leads to it has lost its other end (WireGuard's handshake) */
+	NH_CAUSE_SESSION = 4, /* what watches a session with it (BFD) */
+};
+/** Mark @addr dead for @cause, or no longer for that cause, on whatever link: it is dead while any cause
+ * holds it. Overrides the routes, and kills the next hops behind it when it is a gateway. Each cause stays
+ * until taken back, whether or not anybody uses the address. */
+int nexthop_dead_set(struct nexthop_table *t, const struct ip *addr, enum nexthop_cause cause, bool dead);
 /** A resync: sync_end forgets the routes not set since sync_begin. What routes change in between is reported
  * at the end, once each; links, addresses and deaths act at once. Beginning again while one is under way
  * starts it anew. */

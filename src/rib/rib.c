@@ -59,8 +59,8 @@ static void free_paths(struct rib *r, struct rib_peer *p)
 {
 	for (enum family f = 0; f < FAM_COUNT; f++)
 		for (path_id id = p->paths[f]; id; id = path_at(r, id)->peer_next) {
-			attrs_unref(r->attrs, path_at(r, id)->attrs);
-			attrs_unref(r->attrs, path_at(r, id)->in);
+			attrs_unref(r->attrs, path_attrs(r, path_at(r, id)));
+			attrs_unref(r->attrs, path_in(r, path_at(r, id)));
 		}
 }
 

@@ -135,6 +135,18 @@ static inline bool path_is_over(const struct rib_peer *p, const struct path *pat
 	return p->leaving || (path_is_stale(p, path) && !kept);
 }
 
+/** As received; borrowed, as are those of path_attrs(). */
+static inline struct attrs *path_in(const struct rib *r, const struct path *p)
+{
+	return attrs_at(r->attrs, p->in);
+}
+
+/** After import policy; NULL: refused. */
+static inline struct attrs *path_attrs(const struct rib *r, const struct path *p)
+{
+	return attrs_at(r->attrs, p->attrs);
+}
+
 static inline struct path *path_at(const struct rib *r, path_id id)
 {
 	return pool_at(&r->paths, id);
@@ -188,7 +200,9 @@ void adj_out_touch(struct rib *r, enum family f, dest_id id, uint16_t old_peer, 
 unsigned adj_out_run(struct rib *r, unsigned budget);
 bool adj_out_pending(const struct rib *r); /* there is something to encode and room to put it */
 bool adj_out_settled(const struct rib *r); /* nothing waits to be encoded, room or not */
-int adj_out_join(struct rib_peer *p);      /* 0 or -ENOMEM */
+/** Whether some group's queue names the dest. */
+bool adj_out_names(const struct rib *r, enum family f, dest_id id);
+int adj_out_join(struct rib_peer *p); /* 0 or -ENOMEM */
 void adj_out_leave(struct rib_peer *p);
 /** The peer's export policy or session parameters changed: move it to a group with the new ones, which
  * announces what differs. 0 or -ENOMEM. */

@@ -15,6 +15,8 @@
 
 #define MIN_BUCKETS 1024u
 
+_Static_assert(sizeof(struct dest) == 12 && sizeof(struct path) == 40, "the budget of bytes a route");
+
 int table_init(struct table *t, enum family f)
 {
 	*t = (struct table){ .family = f, .mask = MIN_BUCKETS - 1 };
@@ -157,7 +159,7 @@ void table_remove(struct table *t, dest_id id)
 	struct dest *d = table_dest(t, id);
 	uint32_t *link = bucket_of(t, d->addr, d->len);
 
-	assert(!d->paths && !d->pins);
+	assert(!d->paths);
 	while (*link != id)
 		link = &table_dest(t, *link)->hash_next;
 	*link = d->hash_next;

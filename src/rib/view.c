@@ -43,7 +43,7 @@ static int refused_by(const struct rib *r, const struct path *p, const struct pr
 
 	if (p->attrs || peer->leaving)
 		return -1;
-	adj_in_policy(peer, prefix, p->in, &term, &changed);
+	adj_in_policy(peer, prefix, path_in(r, p), &term, &changed);
 	return term;
 }
 
@@ -66,8 +66,8 @@ static struct rib_path_view view_of(const struct rib *r, const struct path *p, c
 	return (struct rib_path_view){
 		.prefix = *prefix,
 		.peer = r->peers[p->peer],
-		.in = p->in,
-		.attrs = p->attrs,
+		.in = path_in(r, p),
+		.attrs = path_attrs(r, p),
 		.best = p->flags & PATH_BEST,
 		.multipath = p->flags & PATH_MEMBER,
 		.eligible = loc_rib_eligible(r, p),
@@ -168,7 +168,7 @@ const struct attrs *rib_export_view(struct rib *r, struct rib_peer *p, const str
 	if (!reason) {
 		adj_out_params(p, &params);
 		adj_out_source(r, best, &source);
-		attrs_edit_begin(&r->edit, best->attrs);
+		attrs_edit_begin(&r->edit, path_attrs(r, best));
 		reason = export_route(&params, &source, prefix, &r->edit, &term);
 	}
 	if (why)

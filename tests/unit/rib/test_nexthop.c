@@ -83,7 +83,7 @@ static void dead_set(struct nexthop_table *t, const char *addr, bool dead)
 {
 	struct ip a = ip_of(addr);
 
-	ck_assert_int_eq(nexthop_dead_set(t, &a, dead), 0);
+	ck_assert_int_eq(nexthop_dead_set(t, &a, NH_CAUSE_NEIGHBOR, dead), 0);
 }
 
 static void address_set(struct nexthop_table *t, const char *addr, bool present)
@@ -561,6 +561,59 @@ START_TEST(the_gateway_comes_and_goes)
 }
 END_TEST
 
+static void cause_set(struct scene *s, const char *addr, enum nexthop_cause cause, bool dead)
+{
+	struct ip a = ip_of(addr);
+
+	ck_assert_int_eq(nexthop_dead_set(s->t, &a, cause, dead), 0);
+}
+
+/* The next hop itself, and the gateway to one. */
+static const struct {
+	const char *addr, *dies;
+} mortals[] = {
+	{ "192.168.234.2", "192.168.234.2" },
+	{ "10.1.1.1", "192.168.1.254" },
+};
+
+START_TEST(what_one_cause_holds_dead_another_does_not_revive)
+{
+	const char *dies = mortals[_i].dies;
+	uint32_t link = 2 - (uint32_t)_i;
+	static const struct route way_out = DEFAULT;
+	struct scene s;
+
+	scene_begin(&s, mortals[_i].addr);
+	if (_i == 1) {
+		route_set(s.t, &way_out);
+		expect(&s, NH_OK, 1);
+	}
+	cause_set(&s, dies, NH_CAUSE_TUNNEL, true);
+	expect(&s, NH_DEAD_TUNNEL, 0);
+	cause_set(&s, dies, NH_CAUSE_NEIGHBOR, false); /* never said so */
+	expect_nothing(&s);
+	cause_set(&s, dies, NH_CAUSE_NEIGHBOR, true);
+	expect(&s, NH_DEAD, 0);
+	cause_set(&s, dies, NH_CAUSE_SESSION, true);
+	expect_nothing(&s);
+	cause_set(&s, dies, NH_CAUSE_TUNNEL, false);
+	expect_nothing(&s);
+	cause_set(&s, dies, NH_CAUSE_NEIGHBOR, false);
+	expect(&s, NH_DEAD_SESSION, 0);
+	link_set(s.t, link, false);
+	if (_i == 0)
+		expect_nothing(&s); /* what is dead itself is not looked for */
+	else
+		expect(&s, NH_LINK_DOWN, 0);
+	link_set(s.t, link, true);
+	if (_i == 1)
+		expect(&s, NH_DEAD_SESSION, 0);
+	cause_set(&s, dies, NH_CAUSE_SESSION, false);
+	expect(&s, NH_OK, link);
+	nexthop_table_free(s.t);
+}
+END_TEST
+
 START_TEST(links_and_addresses_come_and_go)
 {
 	struct scene s;
@@ -647,8 +700,8 @@ END_TEST
 struct model {
 	struct nexthop_table *t;
 	uint32_t seed;
-	struct ip addr[N_ADDRS]; /* some of them gateways, some link-local */
-	bool own[N_ADDRS], dead[N_ADDRS], up[N_LINKS + 1];
+	struct ip addr[N_ADDRS];                              /* some of them gateways, some link-local */
+	bool own[N_ADDRS], dead[3][N_ADDRS], up[N_LINKS + 1]; /* dead: by cause */
 	struct host_route route[N_ROUTES];
 	bool route_in[N_ROUTES], route_told[N_ROUTES];
 	bool syncing;
@@ -704,6 +757,18 @@ static bool model_flag(const struct model *m, const bool *flags, const struct ip
 	return false;
 }
 
+/* NH_OK: it lives. */
+static enum nexthop_why model_dead(const struct model *m, const struct ip *a)
+{
+	static const enum nexthop_why whys[] = { NH_DEAD, NH_DEAD_TUNNEL, NH_DEAD_SESSION };
+
+	for (int cause = 0; cause < 3; cause++) {
+		if (model_flag(m, m->dead[cause], a))
+			return whys[cause];
+	}
+	return NH_OK;
+}
+
 static bool v6_link_local(const struct ip *a)
 {
 	return a->family == IP_V6 && ip_is_link_local(a);
@@ -740,8 +805,8 @@ static enum nexthop_why model_why(const struct model *m, const struct ip *a, uin
 {
 	if (model_flag(m, m->own, a) && !scope)
 		return NH_OWN_ADDRESS;
-	if (model_flag(m, m->dead, a))
-		return NH_DEAD;
+	if (model_dead(m, a))
+		return model_dead(m, a);
 	if (scope)
 		return m->up[scope] ? NH_OK : NH_LINK_DOWN;
 	if (v6_link_local(a) || !r)
@@ -750,8 +815,8 @@ static enum nexthop_why model_why(const struct model *m, const struct ip *a, uin
 		return NH_BLACKHOLE;
 	if (!m->up[r->ifindex])
 		return NH_LINK_DOWN;
-	if (r->gateway.family && model_flag(m, m->dead, &r->gateway))
-		return NH_DEAD;
+	if (r->gateway.family && model_dead(m, &r->gateway))
+		return model_dead(m, &r->gateway);
 	return r->gateway.family && !model_on_link(m, &r->gateway, r->ifindex) ? NH_BAD_GATEWAY : NH_OK;
 }
 
@@ -867,6 +932,30 @@ static void model_flip(struct model *m, bool *flags,
 	ck_assert_int_eq(set(m->t, &m->addr[i], on), 0);
 }
 
+static int neighbor_dead(struct nexthop_table *t, const struct ip *a, bool dead)
+{
+	return nexthop_dead_set(t, a, NH_CAUSE_NEIGHBOR, dead);
+}
+
+static int tunnel_dead(struct nexthop_table *t, const struct ip *a, bool dead)
+{
+	return nexthop_dead_set(t, a, NH_CAUSE_TUNNEL, dead);
+}
+
+static int session_dead(struct nexthop_table *t, const struct ip *a, bool dead)
+{
+	return nexthop_dead_set(t, a, NH_CAUSE_SESSION, dead);
+}
+
+static void model_death(struct model *m)
+{
+	static int (*const set[])(struct nexthop_table *, const struct ip *,
+	                          bool) = { neighbor_dead, tunnel_dead, session_dead };
+	uint32_t cause = draw(m, 3);
+
+	model_flip(m, m->dead[cause], set[cause]);
+}
+
 static void model_step(struct model *m)
 {
 	switch (draw(m, 16)) {
@@ -874,7 +963,7 @@ static void model_step(struct model *m)
 		model_flip(m, m->own, nexthop_address_set);
 		break;
 	case 1:
-		model_flip(m, m->dead, nexthop_dead_set);
+		model_death(m);
 		break;
 	case 2:
 	case 3:
@@ -944,5 +1033,6 @@ END_TEST
 
 UNIT_MAIN("nexthop", UNIT_ROWS(situation, cases), UNIT(every_reason_has_words), UNIT(handles_are_counted),
           UNIT(one_address_on_several_links), UNIT(routes_come_and_go), UNIT(a_route_changes_in_place),
-          UNIT(the_gateway_comes_and_goes), UNIT(links_and_addresses_come_and_go), UNIT(resync),
-          UNIT_ROWS(random_against_model, seeds))
+          UNIT(the_gateway_comes_and_goes),
+          UNIT_ROWS(what_one_cause_holds_dead_another_does_not_revive, mortals),
+          UNIT(links_and_addresses_come_and_go), UNIT(resync), UNIT_ROWS(random_against_model, seeds))
