@@ -278,7 +278,7 @@ const struct path *loc_rib_best(const struct rib *r, const struct dest *d)
 {
 	const struct path *p = d->paths ? path_at(r, d->paths) : NULL;
 
-	return p && (p->flags & PATH_BEST) ? p : NULL;
+	return p && (p->flags & PATH_BEST) && p->attrs ? p : NULL;
 }
 
 /* -- telling ---------------------------------------------------------------------------------- */

@@ -184,7 +184,7 @@ bool loc_rib_touch(struct rib *r, enum family f, dest_id id);
 unsigned loc_rib_run(struct rib *r, unsigned budget);
 bool loc_rib_eligible(const struct rib *r, const struct path *p);
 void loc_rib_candidate(const struct rib *r, const struct path *p, struct candidate *out);
-/** The announced best path of @d, or NULL. */
+/** The announced best path of @d; NULL: none, or policy has refused it since the last decision. */
 const struct path *loc_rib_best(const struct rib *r, const struct dest *d);
 /** Tell subscribers the present state of a dest. */
 void loc_rib_tell(struct rib *r, enum family f, dest_id id);

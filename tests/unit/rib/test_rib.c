@@ -532,6 +532,33 @@ START_TEST(no_circles_of_next_hops)
 }
 END_TEST
 
+/** Best paths that are refused now, and not decided again yet, when a peer comes up and the table is told
+ * anew. */
+START_TEST(joins_before_the_refused_are_decided)
+{
+	begin(2, (uint32_t[]){ NODE_AS, NODE_AS });
+	for (unsigned i = 0; i < 80; i++)
+		lab_announce(&lab, &peers[0], i, &(struct lab_attrs){ .as = { NODE_AS } });
+	lab_settle(&lab, peers, 2);
+	for (unsigned i = 40; i < 80; i++) /* to be decided first, for nothing */
+		lab_announce(&lab, &peers[1], i, &(struct lab_attrs){ .as = { NODE_AS, 7 } });
+	for (unsigned i = 0; i < 40; i++)
+		lab_announce(&lab, &peers[0], i, &(struct lab_attrs){ .as = { NODE_AS, LAB_AS } });
+	peer(2, FAR_AS);
+	rib_replay(lab.rib);
+	for (unsigned i = 0; i < 40; i++) {
+		struct prefix p = lab_prefix(i);
+
+		rib_run(lab.rib, 1, lab.now);
+		ck_assert_ptr_null(rib_export_view(lab.rib, peers[2].rib, &p, NULL));
+	}
+	lab_settle(&lab, peers, 3);
+	for (unsigned i = 0; i < 40; i++)
+		ck_assert(!peers[2].got[i].there && !peers[0].got[i].there && !lab.fib[i].there);
+	rib_free(lab.rib);
+}
+END_TEST
+
 /** A better path whose next hop lies behind its own prefix, which another path leads to: the two would take
  * turns for ever, each making the other what it is. RFC 4271 9.1.2.1. */
 START_TEST(path_behind_itself)
@@ -709,5 +736,5 @@ UNIT_MAIN("rib", UNIT(announces_with_our_as_and_address), UNIT(end_of_rib_once_b
           UNIT(changed_policy_needs_no_session), UNIT_ROWS(med_does_not_depend_on_order, all_orders),
           UNIT(limit_is_reported), UNIT(local_routes), UNIT(slow_sink_holds_nobody_up),
           UNIT(several_paths_to_a_sink), UNIT(next_hops_behind_routes_of_ours), UNIT(no_circles_of_next_hops),
-          UNIT(path_behind_itself), UNIT(ring_of_next_hops),
+          UNIT(joins_before_the_refused_are_decided), UNIT(path_behind_itself), UNIT(ring_of_next_hops),
           UNIT_ROWS(settles_to_what_policy_says, histories))
