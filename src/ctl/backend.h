@@ -19,6 +19,9 @@ struct ctl_clock {
 	int64_t wall_us;  /* microseconds since the epoch at that moment */
 };
 
+/** Why the kernel refused a route, as enum fib_refusal has it. */
+enum ctl_refusal { CTL_EXISTS, CTL_MISSING, CTL_BUSY, CTL_FULL, CTL_OTHER, CTL_REFUSALS };
+
 struct ctl_status {
 	const char *version, *hostname;
 	const char *file; /* the configuration's */
@@ -29,6 +32,10 @@ struct ctl_status {
 	bool nexthop_objects; /* false: routes carry RTA_MULTIPATH */
 	bool adopting;        /* what a previous run left in the kernel still waits for the peers */
 	uint64_t fib_installed, fib_queued, fib_failed; /* routes in the kernel */
+	uint64_t fib_put_back, fib_resyncs; /* routes that others removed; times that all were compared */
+	uint64_t fib_refused[CTL_REFUSALS]; /* requests, since the start */
+	uint64_t fib_audits, fib_audit_found,
+	        fib_audited_us; /* differences found; the last one's end, 0: none */
 };
 
 enum ctl_proto_kind { CTL_PROTO_DEVICE, CTL_PROTO_DIRECT, CTL_PROTO_KERNEL, CTL_PROTO_STATIC, CTL_PROTO_BGP };

@@ -97,7 +97,13 @@ static void json_completion(struct render *r, const char *word, const char *text
 
 static void json_status(struct render *r, const struct ctl_status *s)
 {
+	static const char *const refusals[CTL_REFUSALS] = { [CTL_EXISTS] = "exists",
+		                                            [CTL_MISSING] = "missing",
+		                                            [CTL_BUSY] = "busy",
+		                                            [CTL_FULL] = "no_room",
+		                                            [CTL_OTHER] = "other" };
 	json_t *o = json_object(), *fib = json_set_object(r, o, "kernel_routes");
+	json_t *refused = json_set_object(r, fib, "refused"), *audit = json_set_object(r, o, "kernel_audits");
 
 	json_set_str(r, o, "version", s->version);
 	json_set_str(r, o, "hostname", s->hostname);
@@ -114,6 +120,13 @@ static void json_status(struct render *r, const struct ctl_status *s)
 	json_set_int(r, fib, "installed", s->fib_installed);
 	json_set_int(r, fib, "queued", s->fib_queued);
 	json_set_int(r, fib, "failed", s->fib_failed);
+	json_set_int(r, fib, "put_back", s->fib_put_back);
+	json_set_int(r, fib, "resyncs", s->fib_resyncs);
+	for (size_t i = 0; i < CTL_REFUSALS; i++)
+		json_set_int(r, refused, refusals[i], s->fib_refused[i]);
+	json_set_int(r, audit, "completed", s->fib_audits);
+	json_set_int(r, audit, "differences", s->fib_audit_found);
+	json_set_time(r, audit, "last", s->fib_audited_us);
 	json_emit(r, o);
 }
 

@@ -97,6 +97,23 @@ char *text_id(uint32_t id, char *buf)
 
 /* -- show status ------------------------------------------------------------------------------ */
 
+/* What others did to the kernel's table, and what it refused. */
+static void text_kernel_faults(struct render *r, const struct ctl_status *s)
+{
+	char date[TIME_STRLEN];
+
+	text_line(r, CTL_UPTIME, "Kernel audits: %" PRIu64 " completed, %" PRIu64 " differences found%s%s",
+	          s->fib_audits, s->fib_audit_found, s->fib_audits ? ", last on " : "",
+	          s->fib_audits ? render_date(r, s->fib_audited_us, date) : "");
+	text_line(r, CTL_UPTIME, "Kernel repairs: %" PRIu64 " routes put back, full comparisons: %" PRIu64,
+	          s->fib_put_back, s->fib_resyncs);
+	text_line(r, CTL_UPTIME,
+	          "Kernel refusals: %" PRIu64 " exists, %" PRIu64 " missing, %" PRIu64 " busy, %" PRIu64
+	          " no room, %" PRIu64 " other",
+	          s->fib_refused[CTL_EXISTS], s->fib_refused[CTL_MISSING], s->fib_refused[CTL_BUSY],
+	          s->fib_refused[CTL_FULL], s->fib_refused[CTL_OTHER]);
+}
+
 static void text_status(struct render *r, const struct ctl_status *s)
 {
 	char buf[IP_STRLEN], date[TIME_STRLEN];
@@ -119,6 +136,7 @@ static void text_status(struct render *r, const struct ctl_status *s)
 	text_line(r, CTL_UPTIME,
 	          "Kernel routes: %" PRIu64 " installed, %" PRIu64 " queued, %" PRIu64 " failed",
 	          s->fib_installed, s->fib_queued, s->fib_failed);
+	text_kernel_faults(r, s);
 	if (s->adopting)
 		text_line(r, CTL_GR_STATUS, "Graceful restart recovery in progress");
 }

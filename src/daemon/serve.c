@@ -4,6 +4,7 @@
  * Translates views, nothing else: what the modules call their things into what the control socket shows.
  * Protocols are the peers and, for those who know BIRD, the pseudo protocols device1, direct1, kernel4,
  * kernel6 and static1. */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,8 @@ static void get_clock(void *ctx, struct ctl_clock *out)
 	out->wall_us = ts.tv_sec * (int64_t)US_PER_S + ts.tv_nsec / 1000;
 }
 
+static_assert((int)CTL_REFUSALS == (int)FIB_REFUSALS && (int)CTL_OTHER == (int)FIB_OTHER, "the same causes");
+
 static void get_status(void *ctx, struct ctl_status *out)
 {
 	struct daemon *d = ctx;
@@ -59,7 +62,14 @@ static void get_status(void *ctx, struct ctl_status *out)
 		.fib_installed = fib.routes_installed,
 		.fib_queued = fib.routes_queued,
 		.fib_failed = fib.routes_failed,
+		.fib_put_back = fib.put_back,
+		.fib_resyncs = fib.resyncs,
+		.fib_audits = fib.audits,
+		.fib_audit_found = fib.audit_found,
+		.fib_audited_us = fib.audited_us,
 	};
+	for (size_t i = 0; i < CTL_REFUSALS; i++)
+		out->fib_refused[i] = fib.refused[i];
 }
 
 /* -- protocols -------------------------------------------------------------------------------- */

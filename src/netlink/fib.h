@@ -41,12 +41,19 @@ struct fib_params {
 
 enum fib_state { FIB_ABSENT, FIB_QUEUED, FIB_INSTALLED, FIB_FAILED };
 
+/** Why the kernel refuses a route: one is there already (EEXIST), there is nothing to change or to lead to
+ * (ENOENT, ESRCH, ENETUNREACH, ENODEV, ENETDOWN), it has no time (EBUSY, EAGAIN, EINTR), it has no room
+ * (ENOBUFS, ENOMEM, ENOSPC), or another cause. */
+enum fib_refusal { FIB_EXISTS, FIB_MISSING, FIB_BUSY, FIB_FULL, FIB_OTHER, FIB_REFUSALS };
+
 struct fib_stats {
 	uint64_t routes_installed, routes_queued, routes_failed; /* now */
 	uint64_t wanted[2];                                      /* routes desired: IPv4, IPv6 */
 	uint64_t nexthops, groups;                               /* kernel objects of ours, now */
-	uint64_t requests, acks, errors, resyncs, put_back;      /* since the start */
+	uint64_t requests, acks, resyncs, put_back;              /* since the start */
+	uint64_t refused[FIB_REFUSALS];
 	uint64_t audits, audit_found; /* completed, and differences they found: 0 unless events fail us */
+	uint64_t audited_us;          /* the end of the last one; 0: none yet */
 	uint64_t bytes;               /* of the tables */
 	bool nexthop_objects;         /* in use */
 };

@@ -166,6 +166,7 @@ static void sweep_entry(struct fib *f, int t, uint32_t h)
 static void end(struct fib *f)
 {
 	f->stats.audits++;
+	f->stats.audited_us = loop_now(f->loop);
 	f->stats.audit_found += f->audit.found;
 	log_event(f->audit.found ? LOGL_WARNING : LOGL_DEBUG, "fib.audit", kv_u64("routes", f->audit.routes),
 	          kv_u64("differences", f->audit.found));

@@ -70,12 +70,36 @@ static void plan_queue(struct fib *f, int t)
 	}
 }
 
+static enum fib_refusal refusal(int err)
+{
+	switch (-err) {
+	case EEXIST:
+		return FIB_EXISTS;
+	case ENOENT:
+	case ESRCH:
+	case ENETUNREACH:
+	case ENODEV:
+	case ENETDOWN:
+		return FIB_MISSING;
+	case EBUSY:
+	case EAGAIN:
+	case EINTR:
+		return FIB_BUSY;
+	case ENOBUFS:
+	case ENOMEM:
+	case ENOSPC:
+		return FIB_FULL;
+	default:
+		return FIB_OTHER;
+	}
+}
+
 /* It may succeed when the nexthop objects have been looked at, or simply later. */
 static bool worth_a_try(struct fib *f, struct fibent *e, int err)
 {
 	bool objects = err == -EINVAL && f->stats.nexthop_objects;
 
-	if (!objects && err != -ENOBUFS && err != -ENOMEM && err != -EAGAIN && err != -EINTR && err != -EBUSY)
+	if (!objects && refusal(err) != FIB_BUSY && refusal(err) != FIB_FULL)
 		return false;
 	if (fibent_tries(e) == TRIES_MAX)
 		return false;
@@ -104,7 +128,7 @@ static void on_refused(void *ctx, uint32_t index, int err, const char *text)
 	if (s->target == HOPSET_NONE && err == -ESRCH)
 		return; /* it was gone already */
 	s->refused = true;
-	f->stats.errors++;
+	f->stats.refused[refusal(err)]++;
 	e = fibent_begin(f, s->tab, s->entry);
 	if (s->target && s->replace && (err == -ENOENT || err == -ESRCH)) {
 		fibent_has(f, e, HOPSET_NONE);

@@ -54,7 +54,13 @@ static inline void fake_status(void *ctx, struct ctl_status *out)
 		                    .as = 65001,
 		                    .started_us = FAKE_NOW - 3600 * FAKE_SECOND,
 		                    .configured_us = FAKE_NOW - 60 * FAKE_SECOND,
-		                    .nexthop_objects = true };
+		                    .nexthop_objects = true,
+		                    .fib_put_back = 3,
+		                    .fib_resyncs = 1,
+		                    .fib_refused = { 1, 2, 3, 4, 5 },
+		                    .fib_audits = 7,
+		                    .fib_audit_found = 2,
+		                    .fib_audited_us = FAKE_NOW - 60 * FAKE_SECOND };
 }
 
 static inline bool fake_node(struct fake_daemon *d, unsigned i, ctl_proto_fn fn, void *arg)

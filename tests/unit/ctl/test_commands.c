@@ -23,6 +23,9 @@ static const struct {
 	                 " Configuration is /etc/mcbgpd.conf\n"
 	                 " Kernel routes use nexthop objects\n"
 	                 " Kernel routes: 0 installed, 0 queued, 0 failed\n"
+	                 " Kernel audits: 7 completed, 2 differences found, last on 2026-01-02 03:03:05.678\n"
+	                 " Kernel repairs: 3 routes put back, full comparisons: 1\n"
+	                 " Kernel refusals: 1 exists, 2 missing, 3 busy, 4 no room, 5 other\n"
 	                 "0013 Daemon is up and running\n" },
 	{ "show protocols",
 	  "2002-Name       Proto      Table      State  Since         Info\n"
@@ -443,6 +446,26 @@ START_TEST(end_and_attempt_are_both_shown)
 }
 END_TEST
 
+START_TEST(kernel_faults_in_figures)
+{
+	json_t *doc, *routes, *audits;
+	int exists, no_room, put_back, completed, differences;
+
+	start();
+	doc = json_loads(answer("json show status"), 0, NULL);
+	routes = json_object_get(json_object_get(doc, "status"), "kernel_routes");
+	audits = json_object_get(json_object_get(doc, "status"), "kernel_audits");
+	ck_assert_int_eq(json_unpack(routes, "{s:i, s:{s:i, s:i}}", "put_back", &put_back, "refused",
+	                             "exists", &exists, "no_room", &no_room),
+	                 0);
+	ck_assert_int_eq(
+	        json_unpack(audits, "{s:i, s:i}", "completed", &completed, "differences", &differences), 0);
+	ck_assert(put_back == 3 && exists == 1 && no_room == 4 && completed == 7 && differences == 2);
+	ck_assert_ptr_nonnull(json_object_get(audits, "last"));
+	json_decref(doc);
+}
+END_TEST
+
 START_TEST(kernel_failure)
 {
 	start();
@@ -585,6 +608,6 @@ END_TEST
 UNIT_MAIN("commands", UNIT_ROWS(layout, layouts), UNIT_ROWS(abbreviation, abbreviations),
           UNIT_ROWS(refusal, refusals), UNIT(actions), UNIT(settings_that_wait_for_a_restart),
           UNIT_ROWS(configure, configures), UNIT(plan_of_a_change), UNIT(hostile_texts),
-          UNIT(end_and_attempt_are_both_shown), UNIT(kernel_failure), UNIT(long_lists_are_wrapped),
-          UNIT(protocol_goes_meanwhile), UNIT(table_changes_meanwhile), UNIT_ROWS(json_document, documents),
-          UNIT(json_contents))
+          UNIT(end_and_attempt_are_both_shown), UNIT(kernel_faults_in_figures), UNIT(kernel_failure),
+          UNIT(long_lists_are_wrapped), UNIT(protocol_goes_meanwhile), UNIT(table_changes_meanwhile),
+          UNIT_ROWS(json_document, documents), UNIT(json_contents))
