@@ -217,6 +217,22 @@ static int make_core(struct daemon *d)
 	return d->local && d->peers ? 0 : -ENOMEM;
 }
 
+/** Two of us would take each other's routes for a previous run's. */
+static int lock_fib(struct daemon *d, uint8_t protocol)
+{
+	pid_t holder = 0;
+	int rc = fib_lock_new(d->loop, protocol, &d->fib_lock, &holder);
+
+	if (rc == -EADDRINUSE) {
+		log_event(LOGL_ERROR, "daemon.refused", kv_str("what", "the kernel's routing table"),
+		          kv_str("error", "another mcbgpd writes routes with this kernel.protocol"),
+		          kv_u64("protocol", protocol), kv_u64("pid", (uint64_t)holder),
+		          kv_str("mend", "stop it, or give one of the two another kernel.protocol"));
+		return rc;
+	}
+	return refused("the lock of the kernel's routing table", rc, "see the limits of the process");
+}
+
 static int make_kernel_side(struct daemon *d)
 {
 	const struct conf_kernel *k = &d->conf->kernel;
@@ -225,9 +241,10 @@ static int make_kernel_side(struct daemon *d)
 
 	if (!sandbox_may_change_network())
 		return refused("changes of links and routes", -EPERM, "run with CAP_NET_ADMIN");
-	rc = refused("the kernel's routing table", fib_open(d->loop, &params, &d->fib),
-	             "run with CAP_NET_ADMIN");
-
+	rc = lock_fib(d, k->protocol);
+	if (rc == 0)
+		rc = refused("the kernel's routing table", fib_open(d->loop, &params, &d->fib),
+		             "run with CAP_NET_ADMIN");
 	if (rc < 0)
 		return rc;
 	rc = refused("tunnels", tunnels_new(d->loop, sysctl_set, &d->tunnels), "run with CAP_NET_ADMIN");
@@ -286,6 +303,7 @@ static void unmake(struct daemon *d)
 	local_free(d->local);
 	fib_sync_free(d->fib_sync);
 	fib_close(d->fib, !d->keep_routes);
+	fib_lock_free(d->fib_lock);
 	tunnels_free(d->tunnels, !d->keep_routes);
 	loop_timer_free(d->adopt_timer);
 	loop_timer_free(d->confirm_timer);

@@ -21,6 +21,7 @@
 #include "io/loop.h"
 #include "io/peer.h"
 #include "netlink/fib.h"
+#include "netlink/fib_lock.h"
 #include "netlink/link.h"
 #include "rib/rib.h"
 #include "tunnel/tunnel.h"
@@ -40,6 +41,7 @@ struct daemon {
 	struct rib *rib;
 	struct loop_job *rib_job;
 	struct peers *peers;
+	struct fib_lock *fib_lock;
 	struct fib *fib;
 	struct fib_sync *fib_sync;
 	struct link_watch *links;

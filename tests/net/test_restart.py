@@ -255,6 +255,39 @@ def test_graceful_restart_command(pair):
     stays(lambda: there() and pair.ours_next_hops(), 4, "through all of it")
 
 
+def second(lan):
+    """Another daemon in the same namespace, but for its control socket the same."""
+    command = lan.gateway.process.child.args[4:]
+    command[command.index("-s") + 1] += ".second"
+    return lan.gateway.namespace.spawn("second", command)
+
+
+def test_second_daemon_would_remove_our_routes_and_is_refused(lab):
+    lan = start(lab, more='static = ( { prefix = "192.0.2.0/24"; blackhole = true; } );')
+    there = lambda: bool(lan.gateway.namespace.routes("exact", "192.0.2.0/24"))     # noqa: E731
+    wait_until(there, 5, "our route")
+    for _ in range(5):          # who asks leaves no trace
+        other = second(lan)
+        assert other.wait() == 3
+        assert f'protocol=178 pid={lan.gateway.process.child.pid} mend="stop it, or give one' in other.log()
+    assert there()
+    for _ in range(10):         # a lock that is left behind would keep the next one out
+        lan.gateway.kill()
+        lan.gateway.start()
+    assert there()
+
+
+def test_name_of_the_lock_taken_by_any_other_user_keeps_nobody_out(lab):
+    lan = Lan(lab)
+    squatter = lan.gateway.namespace.spawn("squatter", [
+        "python3", "-c", "import os, socket; os.setuid(65534); s = socket.socket(socket.AF_UNIX); "
+        "s.bind('\\0mcbgpd-fib-178'); s.listen(); print('ready', flush=True); s.accept(); s.accept()"])
+    wait_until(lambda: "ready" in squatter.log(), 10, "the name is taken")
+    lan.gateway.start()
+    assert "event=fib.lock_taken name=mcbgpd-fib-178 uid=65534" in lan.gateway.process.log()
+    squatter.stop()
+
+
 # ---- refreshes ---------------------------------------------------------------------------------------------------
 
 def refresh(kind):
