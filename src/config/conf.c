@@ -58,6 +58,8 @@ void conf_free(struct conf *c)
 	free(c->router.listen);
 	free(c->control.socket);
 	free(c->control.group);
+	free(c->control.readonly_socket);
+	free(c->control.readonly_group);
 	free(c->tunnels);
 	free(c->prefix_sets);
 	free(c->filters);

@@ -40,6 +40,8 @@ struct conf_control {
 	char *socket; /* "/run/mcbgpd/mcbgpd.sock" */
 	char *group;  /* "mcbgpd" when not given, and then its absence is no error; see group_set */
 	bool group_set;
+	char *readonly_socket; /* NULL: none */
+	char *readonly_group;  /* NULL: that of group */
 };
 
 enum policy_kind { POLICY_UNSET, POLICY_ALL, POLICY_NONE, POLICY_FILTER };

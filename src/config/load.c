@@ -96,18 +96,30 @@ static void check_router(struct loader *l)
 		check_listen(l, list);
 }
 
+static void check_socket(struct loader *l, const config_setting_t *s, const char *name, const char *path)
+{
+	if (path && *path != '/')
+		report_setting(&l->report, s, name, "\"%s\" is relative: needs a path that begins with /",
+		               path);
+	if (path && strlen(path) > SOCKET_PATH_MAX)
+		report_setting(&l->report, s, name,
+		               "is longer than the %d bytes that the path of a socket may have",
+		               SOCKET_PATH_MAX);
+}
+
 static void check_control(struct loader *l)
 {
 	const config_setting_t *s = config_setting_get_member(l->root, "control");
-	const char *path = l->conf->control.socket;
+	const struct conf_control *c = &l->conf->control;
 
-	if (path && *path != '/')
-		report_setting(&l->report, s, "socket", "\"%s\" is relative: needs a path that begins with /",
-		               path);
-	if (path && strlen(path) > SOCKET_PATH_MAX)
-		report_setting(&l->report, s, "socket",
-		               "is longer than the %d bytes that the path of a socket may have",
-		               SOCKET_PATH_MAX);
+	check_socket(l, s, "socket", c->socket);
+	check_socket(l, s, "readonly_socket", c->readonly_socket);
+	if (c->socket && c->readonly_socket && strcmp(c->socket, c->readonly_socket) == 0)
+		report_setting(&l->report, s, "readonly_socket",
+		               "is the path of socket already: needs another one");
+	if (c->readonly_group && !c->readonly_socket)
+		report_setting(&l->report, s, "readonly_group",
+		               "means nothing without readonly_socket: set that too, or leave it out");
 }
 
 static void check_kernel(struct loader *l)

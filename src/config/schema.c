@@ -129,6 +129,10 @@ static const struct option control_options[] = {
 	  .preset_text = "/run/mcbgpd/mcbgpd.sock", .help = "path of the control socket" },
 	{ "group", OPT_STRING, EFFECT_START, FIELD(conf_control, group), GIVEN(conf_control, group_set),
 	  .preset_text = "mcbgpd", .help = "group that may use it" },
+	{ "readonly_socket", OPT_STRING, EFFECT_START, FIELD(conf_control, readonly_socket),
+	  .help = "path of a second one, for those who may only look" },
+	{ "readonly_group", OPT_STRING, EFFECT_START, FIELD(conf_control, readonly_group),
+	  .help = "group that may use the second one, instead of group" },
 };
 static const struct section schema_control = { "control", control_options, COUNT(control_options),
 	                                       sizeof(struct conf_control) };

@@ -11,6 +11,7 @@
 #define UNDO_DEFAULT_S 300 /* of `configure timeout`, as BIRD has it */
 
 enum { ACT_ALL };
+enum { LEVEL_DEFAULT = LOGL_DEBUG + 1 };
 enum { RELOAD_IN, RELOAD_OUT, RELOAD_ALL };
 enum { CONFIGURE_CHECK, CONFIGURE_SOFT, CONFIGURE_TIMEOUT, CONFIGURE_UNDO, CONFIGURE_CONFIRM };
 
@@ -34,6 +35,15 @@ const struct keyword level_keywords[] = {
 	{ "warning", "what may", LOGL_WARNING },
 	{ "info", "sessions and tunnels", LOGL_INFO },
 	{ "debug", "everything", LOGL_DEBUG },
+	{ 0 },
+};
+
+const struct keyword peer_level_keywords[] = {
+	{ "error", "what needs an operator", LOGL_ERROR },
+	{ "warning", "what may", LOGL_WARNING },
+	{ "info", "sessions", LOGL_INFO },
+	{ "debug", "everything", LOGL_DEBUG },
+	{ "default", "as everybody's", LEVEL_DEFAULT },
 	{ 0 },
 };
 
@@ -370,4 +380,46 @@ void act_log_level(struct request *q, const struct word *args, size_t n)
 	}
 	q->backend->log_level(q->backend->ctx, (enum log_level)level);
 	q->render.ops->end(&q->render, CTL_OK, "");
+}
+
+/** NAME LEVEL */
+void act_log_peer(struct request *q, const struct word *args, size_t n)
+{
+	const struct ctl_backend *b = q->backend;
+	int level =
+	        n == 2 && !args[1].quoted ? keyword_find(peer_level_keywords, args[1].text) : KEYWORD_NONE;
+	bool peer = false;
+
+	if (level < 0) {
+		render_refuse(&q->render, CTL_PARSE_ERROR, "log peer %s", q->command->args);
+		return;
+	}
+	if (!b->protocol(b->ctx, args[0].text, note_peer, &peer)) {
+		refuse_protocol(q, args[0].text);
+		return;
+	}
+	if (!peer) {
+		render_refuse(&q->render, CTL_DENIED, "%s: it is no peer", args[0].text);
+		return;
+	}
+	if (level == LEVEL_DEFAULT) {
+		b->log_peer_default(b->ctx, args[0].text);
+	} else if (!b->log_peer(b->ctx, args[0].text, (enum log_level)level)) {
+		render_refuse(
+		        &q->render, CTL_DENIED,
+		        "%d peers have a level of their own already: log peer NAME default takes one back",
+		        LOG_PEERS_MAX);
+		return;
+	}
+	q->render.ops->end(&q->render, CTL_OK, "");
+}
+
+void act_restrict(struct request *q, const struct word *args, size_t n)
+{
+	if (n) {
+		render_refuse(&q->render, CTL_PARSE_ERROR, "restrict takes no argument: %s", args[0].text);
+		return;
+	}
+	q->restricted = true;
+	q->render.ops->end(&q->render, CTL_RESTRICTED, "Access restricted");
 }

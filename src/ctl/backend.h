@@ -130,6 +130,14 @@ struct ctl_interface {
 	size_t n_addresses;
 };
 
+/** Something happened. */
+struct ctl_event {
+	enum log_level level;
+	const char *name; /* "session.up" ... */
+	const struct kv *fields;
+	size_t n_fields;
+};
+
 enum ctl_fib_state { CTL_FIB_ABSENT, CTL_FIB_QUEUED, CTL_FIB_INSTALLED, CTL_FIB_FAILED };
 
 enum ctl_action {
@@ -213,6 +221,9 @@ struct ctl_backend {
 	/** End the daemon from the loop, after this call has returned; @keep_routes: a graceful restart. */
 	void (*stop)(void *ctx, bool keep_routes);
 	void (*log_level)(void *ctx, enum log_level level);
+	/** Of one peer; false: there is no room for one more. */
+	bool (*log_peer)(void *ctx, const char *name, enum log_level level);
+	void (*log_peer_default)(void *ctx, const char *name);
 };
 
 #endif

@@ -54,9 +54,12 @@ const struct command commands[] = {
 	{ "down", "", "stop", NULL, NAMES_NONE, true, act_down },
 	{ "log level", "error | warning | info | debug", "what is logged from now on", level_keywords,
 	  NAMES_NONE, true, act_log_level },
-	{ "log peer", "NAME LEVEL", "the same for one peer (not built yet)", NULL, NAMES_PROTOCOLS, true,
-	  not_built },
-	{ "monitor", "", "events as they happen (not built yet)", NULL, NAMES_NONE, false, not_built },
+	{ "log peer", "NAME error | warning | info | debug | default", "the same for one peer's events",
+	  peer_level_keywords, NAMES_PROTOCOLS, true, act_log_peer },
+	{ "restrict", "", "take no more commands that change something, on this connection", NULL, NAMES_NONE,
+	  false, act_restrict },
+	{ "monitor", "[sessions | routes | tunnels] [peer NAME]", "events as they happen", monitor_keywords,
+	  NAMES_PROTOCOLS, false, monitor_begin },
 	{ "diagnose", "", "find what is wrong (not built yet)", NULL, NAMES_NONE, false, not_built },
 	{ "calico", "", "documents for a Calico cluster (not built yet)", NULL, NAMES_NONE, false,
 	  not_built },
@@ -405,6 +408,7 @@ static const char *request_init(struct request *q, const struct ctl_backend *b, 
 	q->backend = b;
 	q->command = NULL;
 	q->walk = (struct walk){ 0 };
+	q->monitor = (struct monitor){ 0 };
 	memcpy(q->line, line, len);
 	q->line[len] = '\0';
 	wrong = words_split(q->line, &q->words);
@@ -440,7 +444,9 @@ bool request_begin(struct request *q, const struct ctl_backend *b, const char *l
 		return false;
 	}
 	q->command = resolve(q, w, n, &taken);
-	if (q->command)
+	if (q->command && q->command->mutates && q->restricted)
+		q->render.ops->end(&q->render, CTL_DENIED, "Access denied: this connection may only look");
+	else if (q->command)
 		q->command->run(q, w + taken, n - taken);
 	return q->walk.piece != NULL;
 }
@@ -458,6 +464,8 @@ bool request_more(struct request *q)
 
 void request_end(struct request *q)
 {
+	if (q->monitor.on)
+		monitor_end(q);
 	if (q->walk.free)
 		q->walk.free(q->walk.state);
 	q->walk = (struct walk){ 0 };

@@ -6,6 +6,7 @@
 #ifndef MCBGP_CTL_COMMANDS_H
 #define MCBGP_CTL_COMMANDS_H
 
+#include "ctl/monitor.h"
 #include "ctl/render.h"
 #include "ctl/words.h"
 #include "mcbgp/ctl.h"
@@ -26,17 +27,24 @@ struct request {
 	const struct command *command; /* NULL: not understood */
 	char line[CTL_LINE_MAX];       /* cut into words */
 	struct words words;
-	struct walk walk; /* piece NULL: answered */
+	struct walk walk;       /* piece NULL: answered */
+	struct monitor monitor; /* on: answered as things happen, until request_end() */
+	bool restricted;        /* kept from one request to the next: nothing may be changed */
 };
 
 /** Understand and answer @line (without its newline), into @out. @return whether there is more to come:
- * request_more(). */
+ * request_more(). While @q->monitor.on the answer goes on by request_event(). */
 bool request_begin(struct request *q, const struct ctl_backend *b, const char *line, struct out *out);
 /** Refuse what begins with @line and is too long to be one. */
 void request_refuse_long(struct request *q, const struct ctl_backend *b, const char *line, struct out *out);
 /** One piece more; false: the answer is complete. */
 bool request_more(struct request *q);
-/** Complete or not. */
+/** Something happened: of interest only while @q->monitor.on. Takes at most CTL_OUT_MAX bytes of its reader's
+ * delay, then counts. */
+void request_event(struct request *q, const struct ctl_event *e);
+/** The reader has caught up: how many events were lost meanwhile, if any were. */
+void request_caught_up(struct request *q);
+/** Complete or not; a monitor says its last line. */
 void request_end(struct request *q);
 
 enum command_names { NAMES_NONE, NAMES_PROTOCOLS, NAMES_TUNNELS, NAMES_FILTERS };
@@ -66,12 +74,17 @@ void show_memory(struct request *q, const struct word *args, size_t n);
 /* show_route.c */
 extern const struct keyword route_keywords[];
 void show_route(struct request *q, const struct word *args, size_t n);
+/* monitor.c */
+extern const struct keyword monitor_keywords[];
+void monitor_end(struct request *q);
+void monitor_begin(struct request *q, const struct word *args, size_t n);
 /* show_filter.c */
 extern const struct keyword attribute_keywords[];
 void show_filters(struct request *q, const struct word *args, size_t n);
 void test_filter(struct request *q, const struct word *args, size_t n);
 /* act.c */
-extern const struct keyword act_keywords[], reload_keywords[], configure_keywords[], level_keywords[];
+extern const struct keyword act_keywords[], reload_keywords[], configure_keywords[], level_keywords[],
+        peer_level_keywords[];
 void act_enable(struct request *q, const struct word *args, size_t n);
 void act_disable(struct request *q, const struct word *args, size_t n);
 void act_restart(struct request *q, const struct word *args, size_t n);
@@ -79,6 +92,8 @@ void act_reload(struct request *q, const struct word *args, size_t n);
 void act_configure(struct request *q, const struct word *args, size_t n);
 void act_down(struct request *q, const struct word *args, size_t n);
 void act_graceful_restart(struct request *q, const struct word *args, size_t n);
+void act_restrict(struct request *q, const struct word *args, size_t n);
+void act_log_peer(struct request *q, const struct word *args, size_t n);
 void act_log_level(struct request *q, const struct word *args, size_t n);
 /* names.c */
 /** Names of protocols or tunnels, as they are now. */

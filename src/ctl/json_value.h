@@ -33,8 +33,8 @@ void json_write(struct render *r, json_t *v);
 /** The next thing of the document's list, or its only one; consumes it. */
 void json_emit(struct render *r, json_t *thing);
 
-/* render_json_protocol.c, render_json_route.c, render_json_filter.c, render_json_host.c: as in struct
- * render_ops */
+/* render_json_protocol.c, render_json_route.c, render_json_event.c, render_json_filter.c, render_json_host.c:
+ * as in struct render_ops */
 void json_protocol(struct render *r, const struct ctl_proto *p, bool all);
 void json_route(struct render *r, const struct route_item *i);
 /** An object "attributes" in @parent; @exported: as on the wire. */
@@ -42,6 +42,9 @@ void json_set_attrs(struct render *r, json_t *parent, const struct attrs *a, boo
 void json_filter(struct render *r, const struct filter *f);
 void json_evaluation(struct render *r, const struct evaluation *e);
 void json_count(struct render *r, const struct route_count *c);
+void json_monitor(struct render *r, const char *kind, const char *peer);
+void json_event(struct render *r, const struct ctl_event *e);
+void json_lost(struct render *r, uint64_t events);
 void json_tunnel(struct render *r, const struct ctl_tunnel *t, bool all);
 void json_interface(struct render *r, const struct ctl_interface *i);
 void json_memory(struct render *r, const char *what, size_t bytes, size_t count);

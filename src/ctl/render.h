@@ -78,6 +78,10 @@ struct render_ops {
 	void (*note)(struct render *r, enum ctl_code code, const char *name, const char *text);
 	/** What a new configuration would change. */
 	void (*change)(struct render *r, const struct ctl_change *c);
+	/** What a monitor will tell, and one event each. Those of JSON are documents of their own. */
+	void (*monitor)(struct render *r, const char *kind, const char *peer);
+	void (*event)(struct render *r, const struct ctl_event *e);
+	void (*lost)(struct render *r, uint64_t events);
 	void (*help)(struct render *r, const struct help_item *h);
 	/** A word that may follow, and what it means ("": nothing more to say). */
 	void (*completion)(struct render *r, const char *word, const char *text);

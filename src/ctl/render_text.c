@@ -9,6 +9,8 @@
 
 #include "ctl/render_text.h"
 
+#define EVENT_TEXT_MAX 2048 /* bytes of an event; the rest is cut */
+
 /** Bytes that are printable, or part of UTF-8. The tab is ours, for indentation. */
 static void disarm(char *p, size_t n)
 {
@@ -75,6 +77,25 @@ static void text_note(struct render *r, enum ctl_code code, const char *name, co
 static void text_change(struct render *r, const struct ctl_change *c)
 {
 	text_line(r, CTL_CHANGE, "%s", c->text);
+}
+
+static void text_monitor(struct render *r, const char *kind, const char *peer)
+{
+	text_line(r, CTL_EVENT_HEADING, "Events%s%s%s%s as they happen; a further line ends them",
+	          *kind ? " of " : "", kind, peer ? " of " : "", peer ? peer : "");
+}
+
+static void text_event(struct render *r, const struct ctl_event *e)
+{
+	char text[EVENT_TEXT_MAX], time[TIME_STRLEN];
+
+	log_format(text, sizeof(text), e->level, e->name, e->fields, e->n_fields);
+	text_line(r, CTL_EVENT, "%s %s", render_time(r, r->clock.mono_us, time), text);
+}
+
+static void text_lost(struct render *r, uint64_t events)
+{
+	text_line(r, CTL_EVENT, "%" PRIu64 " events lost: they came faster than they were read", events);
 }
 
 static void text_help(struct render *r, const struct help_item *h)
@@ -256,6 +277,9 @@ const struct render_ops render_text = {
 	.evaluation = text_evaluation,
 	.note = text_note,
 	.change = text_change,
+	.monitor = text_monitor,
+	.event = text_event,
+	.lost = text_lost,
 	.help = text_help,
 	.completion = text_completion,
 	.end = text_end,

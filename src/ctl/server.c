@@ -6,8 +6,9 @@
  * state of the table. All clients share one job of the loop with a budget of a millisecond a turn. Clients
  * are kept in the order of their last word, so that room for a new one is made at the cost of the one that
  * has been silent longest, and 64 idle connections lock nobody out. Neither do 64 that ask for much and do
- * not read it: when everybody is being answered, a newcomer waits until somebody is done, or takes the place
- * of the one that has stood still longest, once that has taken nothing for STALL_US. */
+ * not read it, or read a few bytes now and then: when everybody is being answered, a newcomer takes the
+ * place of a monitor, else it waits until somebody is done, or takes the place of the one that has taken
+ * longest for its last PROGRESS bytes, once that is STALL_US or more. */
 #include "ctl/server.h"
 
 #include <bsd/sys/queue.h>
@@ -26,7 +27,8 @@
 #define BACKLOG       16
 #define TURN_US       1000u     /* of the loop, for all clients together */
 #define ACCEPT_AGAIN  100000u   /* microseconds, after the system had no descriptor for us */
-#define STALL_US      10000000u /* without taking a byte: hung up when its place is wanted */
+#define STALL_US      10000000u /* for the last PROGRESS bytes: hung up when its place is wanted */
+#define PROGRESS      524288u   /* bytes */
 #define CLOSE_TRIES   16        /* writes to one client when the server ends */
 #define PIECES_A_STEP 8
 
@@ -41,7 +43,8 @@ struct client {
 	bool eof;          /* it asks no more */
 	bool blocked;      /* until it reads */
 	bool answering;    /* request holds a walk */
-	uint64_t moved_at; /* loop_clock() when it last took something of its answer, or began */
+	uint64_t moved_at; /* loop_clock() when it last had taken PROGRESS bytes of its answer, or began */
+	size_t moved;      /* bytes it has taken since */
 	struct request request;
 	struct out out;
 };
@@ -55,7 +58,8 @@ struct ctl_server {
 	struct loop_job *job;
 	struct loop_timer *accept_timer;
 	struct clients clients;
-	unsigned n_clients;
+	unsigned n_clients, n_monitors;
+	bool readonly;
 	struct sockaddr_un addr;
 	struct stat file; /* of the socket we made: nobody else's is removed */
 	bool bound;
@@ -63,11 +67,17 @@ struct ctl_server {
 
 /* -- one client ------------------------------------------------------------------------------- */
 
+static bool is_monitor(const struct client *c)
+{
+	return c->request.monitor.on;
+}
+
 static void client_free(struct client *c)
 {
 	struct ctl_server *s = c->server;
 
-	if (c->answering)
+	s->n_monitors -= is_monitor(c);
+	if (c->answering || is_monitor(c))
 		request_end(&c->request);
 	loop_fd_free(c->watch);
 	close(c->fd);
@@ -112,7 +122,11 @@ static bool client_write(struct client *c)
 		c->blocked = n < 0 && errno == EAGAIN;
 		if (n < 0)
 			return c->blocked;
-		c->moved_at = loop_clock();
+		c->moved += (size_t)n;
+		if (c->moved >= PROGRESS) {
+			c->moved = 0;
+			c->moved_at = loop_clock();
+		}
 		out_taken(&c->out, (size_t)n);
 	}
 	return true;
@@ -145,15 +159,49 @@ static bool client_ask(struct client *c)
 		c->answering = request_begin(&c->request, c->server->backend, line, &c->out);
 	else if (overlong)
 		request_refuse_long(&c->request, c->server->backend, line, &c->out);
-	if (whole && !c->answering)
+	if (c->request.monitor.on)
+		c->server->n_monitors++;
+	else if (whole && !c->answering)
 		request_end(&c->request);
 	return newline || overlong;
+}
+
+/** A further line, or that there will be none, ends a monitor; an empty one is no request. @return false: it
+ * goes on. */
+static bool end_monitor(struct client *c)
+{
+	bool asked = memchr(c->in, '\n', c->in_len) != NULL;
+
+	if (!asked && !c->eof && c->in_len < sizeof(c->in)) {
+		if (c->out.len < CTL_OUT_MAX / 4)
+			request_caught_up(&c->request);
+		return false;
+	}
+	request_end(&c->request);
+	c->server->n_monitors--;
+	if (asked && c->in[0] == '\n')
+		memmove(c->in, c->in + 1, --c->in_len);
+	return true;
 }
 
 /** Being answered, or not done with the answer. */
 static bool is_busy(const struct client *c)
 {
-	return c->answering || c->out.len;
+	return c->answering || c->out.len || is_monitor(c);
+}
+
+/** The next piece of work for @c. false: it has none. */
+static bool client_work(struct client *c)
+{
+	if (is_monitor(c))
+		return end_monitor(c);
+	if (!c->answering)
+		return client_ask(c);
+	if (!request_more(&c->request)) {
+		request_end(&c->request);
+		c->answering = false;
+	}
+	return true;
 }
 
 /** A bounded bit of work for @c. @return whether there is more to do now; a client that is gone or done is
@@ -162,13 +210,11 @@ static bool client_step(struct client *c)
 {
 	bool more = true, was_busy = is_busy(c);
 
-	for (unsigned i = 0; more && i < PIECES_A_STEP && c->out.len < CTL_OUT_MAX / 2; i++) {
-		if (!c->answering) {
-			more = client_ask(c);
-		} else if (!request_more(&c->request)) {
-			request_end(&c->request);
-			c->answering = false;
-		}
+	for (unsigned i = 0; more && i < PIECES_A_STEP && c->out.len < CTL_OUT_MAX / 2; i++)
+		more = client_work(c);
+	if (!was_busy) { /* it begins anew */
+		c->moved = 0;
+		c->moved_at = loop_clock();
 	}
 	if (c->out.bad || !client_write(c) || (c->eof && !more && !c->out.len)) {
 		client_free(c);
@@ -177,6 +223,7 @@ static bool client_step(struct client *c)
 	if (was_busy && !is_busy(c))
 		loop_fd_set(c->server->watch, LOOP_READ); /* it may make room now */
 	client_watch(c);
+	more |= is_monitor(c) && c->request.monitor.lost; /* there is room to say so */
 	return more && !c->blocked;
 }
 
@@ -237,6 +284,7 @@ static void client_new(struct ctl_server *s, int fd)
 	c->server = s;
 	c->fd = fd;
 	c->moved_at = loop_clock();
+	c->request.restricted = s->readonly;
 	TAILQ_INSERT_TAIL(&s->clients, c, link);
 	s->n_clients++;
 	greet(c);
@@ -263,6 +311,16 @@ static struct client *still_longest(const struct ctl_server *s)
 	return still;
 }
 
+static struct client *oldest_monitor(const struct ctl_server *s)
+{
+	struct client *c;
+
+	TAILQ_FOREACH (c, &s->clients, link)
+		if (is_monitor(c))
+			return c;
+	return NULL;
+}
+
 /** Room for one client more, at the cost of one that asks nothing, or else of one that takes nothing. false:
  * all are being answered; *@again_at is when to look again, should none of them end before. */
 static bool make_room(struct ctl_server *s, uint64_t *again_at)
@@ -273,6 +331,8 @@ static bool make_room(struct ctl_server *s, uint64_t *again_at)
 	if (s->n_clients < CTL_CLIENTS_MAX)
 		return true;
 	c = silent_longest(s);
+	if (!c)
+		c = oldest_monitor(s);
 	if (!c) {
 		c = still_longest(s);
 		*again_at = (c ? c->moved_at : now) + STALL_US;
@@ -401,20 +461,20 @@ static int open_socket(struct ctl_server *s, const char *path)
 	return rc;
 }
 
-int ctl_server_open(struct loop *l, const struct ctl_backend *b, const char *path, const char *group,
-                    bool group_wanted, struct ctl_server **out)
+int ctl_server_open(struct loop *l, const struct ctl_backend *b, const struct ctl_socket *where,
+                    struct ctl_server **out)
 {
 	struct ctl_server *s = calloc(1, sizeof(*s));
 	int rc;
 
 	if (!s)
 		return -ENOMEM;
-	*s = (struct ctl_server){ .loop = l, .backend = b, .fd = -1 };
+	*s = (struct ctl_server){ .loop = l, .backend = b, .fd = -1, .readonly = where->readonly };
 	TAILQ_INIT(&s->clients);
-	rc = open_socket(s, path);
+	rc = open_socket(s, where->path);
 	if (rc < 0)
 		goto fail;
-	give_to_group(path, group, group_wanted);
+	give_to_group(where->path, where->group, where->group_wanted);
 	rc = -ENOMEM;
 	s->job = loop_job_new(l, serve, s);
 	s->accept_timer = loop_timer_new(l, accept_again, s);
@@ -436,6 +496,23 @@ static void client_flush(struct client *c)
 			return;
 }
 
+bool ctl_server_monitored(const struct ctl_server *s)
+{
+	return s && s->n_monitors;
+}
+
+void ctl_server_event(struct ctl_server *s, const struct ctl_event *e)
+{
+	struct client *c;
+
+	if (!ctl_server_monitored(s))
+		return;
+	TAILQ_FOREACH (c, &s->clients, link)
+		if (is_monitor(c))
+			request_event(&c->request, e);
+	loop_job_kick(s->job);
+}
+
 void ctl_server_close(struct ctl_server *s)
 {
 	struct client *c;
@@ -446,6 +523,10 @@ void ctl_server_close(struct ctl_server *s)
 		loop_fd_free(s->watch);
 	s->watch = NULL;
 	while ((c = TAILQ_FIRST(&s->clients))) {
+		if (is_monitor(c)) {
+			request_end(&c->request);
+			s->n_monitors--;
+		}
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): as above */
 		client_flush(c);
 		client_free(c);

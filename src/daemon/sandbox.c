@@ -25,7 +25,8 @@
 
 #include "lib/log.h"
 
-#define GROUPS_MAX 64
+#define GROUPS_MAX    64
+#define SOCKET_GROUPS 2
 
 static const unsigned network_caps[] = { CAP_NET_ADMIN, CAP_NET_BIND_SERVICE };
 /* Of a root that stays root: files of other owners, and the socket for its group. */
@@ -100,18 +101,21 @@ static bool user_reaches(const struct passwd *user, const struct sandbox_needs *
 	return yes;
 }
 
-/** Groups of @user, and the one that the control socket goes to: an owner may give a file to its own groups.
- */
-static int take_groups(const struct passwd *user, const char *socket_group)
+/** Groups of @user, and those that the control sockets go to: an owner may give a file to its own groups. */
+static int take_groups(const struct passwd *user, const struct conf_control *c)
 {
-	const struct group *g = socket_group ? getgrnam(socket_group) : NULL;
-	gid_t groups[GROUPS_MAX + 1];
+	const char *const names[SOCKET_GROUPS] = { c->group, c->readonly_group };
+	gid_t groups[GROUPS_MAX + SOCKET_GROUPS];
 	int n = GROUPS_MAX;
 
 	if (getgrouplist(user->pw_name, user->pw_gid, groups, &n) < 0)
 		return -E2BIG;
-	if (g)
-		groups[n++] = g->gr_gid;
+	for (size_t i = 0; i < SOCKET_GROUPS; i++) {
+		const struct group *g = names[i] ? getgrnam(names[i]) : NULL;
+
+		if (g)
+			groups[n++] = g->gr_gid;
+	}
 	return setgroups((size_t)n, groups) < 0 ? -errno : 0;
 }
 
@@ -167,7 +171,7 @@ int sandbox_enter(const struct sandbox_needs *n)
 	user = getpwnam(SANDBOX_USER);
 	directory_of(n->socket, directory, sizeof(directory));
 	make_directory(directory, user);
-	if (user && take_groups(user, n->conf->control.group) < 0) {
+	if (user && take_groups(user, &n->conf->control) < 0) {
 		cause = "this process may not take its groups";
 		user = NULL;
 	}

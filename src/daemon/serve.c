@@ -504,12 +504,43 @@ static void set_log_level(void *ctx, enum log_level level)
 	log_set_level(level);
 }
 
+static bool set_peer_level(void *ctx, const char *name, enum log_level level)
+{
+	(void)ctx;
+	return log_set_peer_level(name, level);
+}
+
+static void forget_peer_level(void *ctx, const char *name)
+{
+	(void)ctx;
+	log_forget_peer_level(name);
+}
+
 /* -- the socket ------------------------------------------------------------------------------- */
+
+static int open_socket(struct daemon *d, const struct ctl_socket *where, struct ctl_server **out)
+{
+	int rc = ctl_server_open(d->loop, &d->serve->backend, where, out);
+
+	if (rc < 0)
+		log_event(LOGL_ERROR, "control.refused", kv_str("socket", where->path), kv_errno("error", rc),
+		          kv_str("mend", rc == -EADDRINUSE ? "another mcbgpd serves it: stop that one, or "
+		                                             "choose another path with -s"
+		                                           : "choose a path in a directory that exists, with "
+		                                             "-s or control.socket"));
+	return rc;
+}
 
 int serve_open(struct daemon *d)
 {
 	const struct conf_control *c = &d->conf->control;
-	const char *path = d->options->socket ? d->options->socket : c->socket;
+	const struct ctl_socket socket = { .path = d->options->socket ? d->options->socket : c->socket,
+		                           .group = c->group,
+		                           .group_wanted = c->group_set };
+	const struct ctl_socket readonly = { .path = c->readonly_socket,
+		                             .group = c->readonly_group ? c->readonly_group : c->group,
+		                             .group_wanted = c->readonly_group || c->group_set,
+		                             .readonly = true };
 	int rc;
 
 	d->serve = calloc(1, sizeof(*d->serve));
@@ -534,20 +565,22 @@ int serve_open(struct daemon *d)
 		                                  .configure = configure,
 		                                  .pending = pending,
 		                                  .stop = stop,
-		                                  .log_level = set_log_level };
-	rc = ctl_server_open(d->loop, &d->serve->backend, path, c->group, c->group_set, &d->ctl);
-	if (rc < 0)
-		log_event(LOGL_ERROR, "control.refused", kv_str("socket", path), kv_errno("error", rc),
-		          kv_str("mend", rc == -EADDRINUSE ? "another mcbgpd serves it: stop that one, or "
-		                                             "choose another path with -s"
-		                                           : "choose a path in a directory that exists, with "
-		                                             "-s or control.socket"));
+		                                  .log_level = set_log_level,
+		                                  .log_peer = set_peer_level,
+		                                  .log_peer_default = forget_peer_level };
+	rc = open_socket(d, &socket, &d->ctl);
+	if (rc == 0 && c->readonly_socket)
+		rc = open_socket(d, &readonly, &d->ctl_readonly);
+	if (rc == 0)
+		watch_open(d);
 	return rc;
 }
 
 void serve_close(struct daemon *d)
 {
+	watch_close();
 	ctl_server_close(d->ctl);
+	ctl_server_close(d->ctl_readonly);
 	if (d->serve) {
 		wg_shown_free(d->serve->wg);
 		free(d->serve->addresses);

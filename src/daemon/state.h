@@ -9,6 +9,7 @@
  *   neighbor.c  neighbors that do not answer -> next hops
  *   fib_sync.c  the table's changes -> the FIB
  *   tunnel_sync.c  the table's changes -> the allowed IPs of tunnels that follow BGP
+ *   watch.c     what happens -> the control socket's monitors
  *   serve.c     the control socket's questions -> the modules
  *   sandbox.c   privileges after a start by root
  *   systemd.c   the service manager's view */
@@ -48,7 +49,7 @@ struct daemon {
 	struct neighbors *neighbors;
 	struct tunnels *tunnels;
 	struct local *local;
-	struct ctl_server *ctl;
+	struct ctl_server *ctl, *ctl_readonly; /* the second one: NULL without control.readonly_socket */
 	struct serve *serve;
 	struct systemd *systemd;
 	struct loop_timer *adopt_timer;   /* ends the adoption of what a previous run left in the kernel */
@@ -136,6 +137,11 @@ void daemon_work(struct daemon *d);
 /** End of adoption: what a previous run left in the kernel and nobody confirmed goes. */
 void daemon_adopt_end(struct daemon *d);
 void daemon_stop(struct daemon *d, bool keep_routes, const char *cause);
+
+/* -- watch.c ---------------------------------------------------------------------------------- */
+/** From now on those who monitor hear of events and best paths. */
+void watch_open(struct daemon *d);
+void watch_close(void);
 
 /* -- serve.c ---------------------------------------------------------------------------------- */
 int serve_open(struct daemon *d); /* 0 or -errno: the control socket cannot be made */

@@ -11,16 +11,59 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#define NAME_SIZE 64
+
 static struct {
-	log_sink sink;
-	void *ctx;
+	log_sink sink, tap;
+	void *ctx, *tap_ctx;
 	enum log_level level;
+	struct {
+		char name[NAME_SIZE];
+		enum log_level level;
+	} peers[LOG_PEERS_MAX];
+	size_t n_peers;
 } out = { .level = LOGL_INFO };
 
 void log_set_sink(log_sink sink, void *ctx)
 {
 	out.sink = sink;
 	out.ctx = ctx;
+}
+
+void log_set_tap(log_sink tap, void *ctx)
+{
+	out.tap = tap;
+	out.tap_ctx = ctx;
+}
+
+/** The place of @peer among those with a level of their own; n_peers: it has none. */
+static size_t find_peer(const char *peer)
+{
+	size_t i = 0;
+
+	while (i < out.n_peers && strcmp(out.peers[i].name, peer) != 0)
+		i++;
+	return i;
+}
+
+bool log_set_peer_level(const char *peer, enum log_level level)
+{
+	size_t at = find_peer(peer), len = strlen(peer);
+
+	if (at == LOG_PEERS_MAX || len >= NAME_SIZE)
+		return false;
+	memcpy(out.peers[at].name, peer, len + 1);
+	out.peers[at].level = level;
+	out.n_peers += at == out.n_peers;
+	return true;
+}
+
+void log_forget_peer_level(const char *peer)
+{
+	size_t at = find_peer(peer);
+
+	if (at < out.n_peers)
+		out.peers[at] = out.peers[--out.n_peers];
 }
 
 void log_set_level(enum log_level level)
@@ -41,9 +84,25 @@ const char *log_level_name(enum log_level level)
 	return names[level];
 }
 
+/** The level that holds for an event. */
+static enum log_level level_for(const struct kv *kv, size_t n)
+{
+	for (size_t i = 0; out.n_peers && i < n; i++) {
+		size_t at = out.n_peers;
+
+		if (kv[i].type == KV_STR && kv[i].str && strcmp(kv[i].key, "peer") == 0)
+			at = find_peer(kv[i].str);
+		if (at < out.n_peers)
+			return out.peers[at].level;
+	}
+	return out.level;
+}
+
 void log_emit(enum log_level level, const char *event, const struct kv *kv, size_t n)
 {
-	if (out.sink && level <= out.level)
+	if (out.tap)
+		out.tap(out.tap_ctx, level, event, kv, n);
+	if (out.sink && level <= level_for(kv, n))
 		out.sink(out.ctx, level, event, kv, n);
 }
 

@@ -57,6 +57,13 @@ static inline struct kv kv_errno(const char *key, int err)
 typedef void (*log_sink)(void *ctx, enum log_level level, const char *event, const struct kv *kv, size_t n);
 
 void log_set_sink(log_sink sink, void *ctx);
+/** @tap hears every event of every level, before the sink; NULL: nobody does. It must not log. */
+void log_set_tap(log_sink tap, void *ctx);
+#define LOG_PEERS_MAX 64 /* with a level of their own */
+/** Events that carry the field peer=@peer are dropped above @level instead of above the general one. false:
+ * there are LOG_PEERS_MAX already, or the name is longer than 63 bytes. */
+bool log_set_peer_level(const char *peer, enum log_level level);
+void log_forget_peer_level(const char *peer);
 void log_set_level(enum log_level level); /* events above it are dropped before any formatting */
 const char *log_level_name(enum log_level level);
 void log_emit(enum log_level level, const char *event, const struct kv *kv, size_t n);

@@ -390,12 +390,12 @@ static bool collect_spare(const struct rib *r, const struct dest *d, struct rib_
 	return false;
 }
 
-void loc_rib_tell(struct rib *r, enum family f, dest_id id)
+void loc_rib_tell(struct rib *r, enum family f, dest_id id, uint16_t old_peer)
 {
 	const struct dest *d = table_dest(&r->tables[f], id);
 	const struct path *best = loc_rib_best(r, d);
 	struct rib_hop hops[MAX_HOPS], spare;
-	struct rib_change c = { .hops = hops };
+	struct rib_change c = { .hops = hops, .was = old_peer ? r->peers[old_peer] : NULL };
 
 	if (!r->n_subscribers)
 		return;
@@ -443,7 +443,7 @@ static void decide(struct rib *r, enum family f, dest_id id)
 	count_preferred(r, f, d->best_peer, 1);
 	adj_out_touch(r, f, id, old_peer, best_changed);
 	if (best_changed || set_changed)
-		loc_rib_tell(r, f, id);
+		loc_rib_tell(r, f, id, old_peer);
 	tell_nexthops(r, f, d); /* a path that is no part of the answer may carry next hops */
 	loc_rib_release(r, f, id);
 }

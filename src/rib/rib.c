@@ -352,7 +352,7 @@ static unsigned run_replay(struct rib *r, unsigned budget)
 			continue;
 		}
 		if (table_live(t, c->at))
-			loc_rib_tell(r, c->family, c->at);
+			loc_rib_tell(r, c->family, c->at, 0);
 		budget--;
 	}
 	return budget;

@@ -144,6 +144,7 @@ struct rib_change {
 	struct prefix prefix;
 	const struct attrs *best; /* NULL: no route any more */
 	const struct rib_peer *from;
+	const struct rib_peer *was; /* the peer of the best path before; NULL: there was none, or a replay */
 	enum rib_kind kind;
 	const struct rib_hop *hops; /* distinct, resolved; the best path's first */
 	size_t n_hops;

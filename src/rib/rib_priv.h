@@ -187,7 +187,7 @@ void loc_rib_candidate(const struct rib *r, const struct path *p, struct candida
 /** The announced best path of @d; NULL: none, or policy has refused it since the last decision. */
 const struct path *loc_rib_best(const struct rib *r, const struct dest *d);
 /** Tell subscribers the present state of a dest. */
-void loc_rib_tell(struct rib *r, enum family f, dest_id id);
+void loc_rib_tell(struct rib *r, enum family f, dest_id id, uint16_t old_peer); /* 0: none */
 /** Free a dest that nothing needs any more. */
 void loc_rib_release(struct rib *r, enum family f, dest_id id);
 

@@ -140,7 +140,8 @@ START_TEST(router_and_host)
 	                 " keepalive = 10; connect_retry = 1; graceful_restart = false; restart_time = 0;"
 	                 " multipath = false; listen = ( { address = `fd00::1`; port = 1179; } ); };"
 	                 "log = { level = `debug`; target = `syslog`; };"
-	                 "control = { socket = `/tmp/s`; group = `bgp`; };"
+	                 "control = { socket = `/tmp/s`; group = `bgp`; readonly_socket = `/tmp/r`;"
+	                 " readonly_group = `looks`; };"
 	                 "host = { ip_forward = true; multipath_hash = `inner`; multipath_use_neigh = false;"
 	                 " rp_filter = `loose`; };"
 	                 "direct = { interfaces = [ `eth0`, `cali*` ]; };"
@@ -160,6 +161,8 @@ START_TEST(router_and_host)
 	ck_assert_str_eq(c->control.socket, "/tmp/s");
 	ck_assert_str_eq(c->control.group, "bgp");
 	ck_assert(c->control.group_set);
+	ck_assert_str_eq(c->control.readonly_socket, "/tmp/r");
+	ck_assert_str_eq(c->control.readonly_group, "looks");
 	ck_assert_int_eq(c->host.ip_forward, CONF_ON);
 	ck_assert_int_eq(c->host.multipath_use_neigh, CONF_OFF);
 	ck_assert_int_eq(c->host.multipath_hash, 2);

@@ -139,6 +139,12 @@ static const struct {
 	{ "an id of nobody else", "router = { id = `127.0.0.1`; as = 65001; };", ID_ERROR },
 	{ "a relative socket path", HEAD "control = { socket = `mcbgpd.sock`; };",
 	  "2: control.socket: `mcbgpd.sock` is relative: needs a path that begins with /" },
+	{ "a relative path of the second socket", HEAD "control = { readonly_socket = `looks.sock`; };",
+	  "2: control.readonly_socket: `looks.sock` is relative: needs a path that begins with /" },
+	{ "two sockets in one place", HEAD "control = { socket = `/s`; readonly_socket = `/s`; };",
+	  "2: control.readonly_socket: is the path of socket already: needs another one" },
+	{ "a group of no socket", HEAD "control = { readonly_group = `looks`; };",
+	  "2: control.readonly_group: means nothing without readonly_socket: set that too, or leave it out" },
 	{ "the table of local addresses", HEAD "kernel = { table = 255; };",
 	  "2: kernel.table: 255 is the kernel's own table of local addresses: needs another, 254 is the main "
 	  "one" },

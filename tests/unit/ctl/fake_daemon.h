@@ -28,6 +28,7 @@ struct fake_daemon {
 	bool node2_disabled, stopped, kept_routes, gone; /* gone: node2 is no more */
 	enum ctl_configured answer;                      /* of configure() */
 	enum ctl_configure configured;
+	bool full; /* no room for the level of one more peer */
 	unsigned timeout_s;
 	enum log_level level;
 	char act[256]; /* the last action */
@@ -312,6 +313,21 @@ static inline void fake_log_level(void *ctx, enum log_level level)
 	((struct fake_daemon *)ctx)->level = level;
 }
 
+static inline bool fake_log_peer(void *ctx, const char *name, enum log_level level)
+{
+	struct fake_daemon *d = ctx;
+
+	snprintf(d->act, sizeof(d->act), "log %s %d", name, level);
+	return !d->full;
+}
+
+static inline void fake_log_peer_default(void *ctx, const char *name)
+{
+	struct fake_daemon *d = ctx;
+
+	snprintf(d->act, sizeof(d->act), "log %s default", name);
+}
+
 static inline struct filter *fake_filter(const char *name, size_t n_terms)
 {
 	struct filter *f = filter_new(name, n_terms);
@@ -450,7 +466,9 @@ static inline void fake_daemon_init(struct fake_daemon *d)
 		                           .configure = fake_configure,
 		                           .pending = fake_pending,
 		                           .stop = fake_stop,
-		                           .log_level = fake_log_level };
+		                           .log_level = fake_log_level,
+		                           .log_peer = fake_log_peer,
+		                           .log_peer_default = fake_log_peer_default };
 	nexthop_link_set(rib_nexthops(d->rib), 1, true);
 	assert(prefix_parse("10.0.0.0/24", true, &connected.prefix));
 	assert(nexthop_route_set(rib_nexthops(d->rib), &connected) == 0);

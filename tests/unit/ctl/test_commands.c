@@ -275,7 +275,15 @@ static const struct {
 	{ "show route table nix", CTL_PARSE_ERROR, "master4, master6 or fib" },
 	{ "show route 10.77.1.0/24 table master6", CTL_PARSE_ERROR, "not of that table" },
 	{ "show bfd sessions", CTL_NOT_BUILT, "show bfd sessions: not built yet" },
-	{ "monitor", CTL_NOT_BUILT, "not built yet" },
+	{ "monitor everything", CTL_PARSE_ERROR, "not: everything" },
+	{ "monitor routes tunnels", CTL_PARSE_ERROR, "not: tunnels" },
+	{ "monitor peer", CTL_PARSE_ERROR, "not: peer" },
+	{ "monitor peer nobody", CTL_NO_PROTOCOL, "nobody" },
+	{ "restrict me", CTL_PARSE_ERROR, "takes no argument" },
+	{ "log peer node1", CTL_PARSE_ERROR, "NAME error" },
+	{ "log peer node1 loud", CTL_PARSE_ERROR, "NAME error" },
+	{ "log peer nodee1 info", CTL_NO_PROTOCOL, "did you mean node1?" },
+	{ "log peer kernel4 info", CTL_DENIED, "it is no peer" },
 	{ "disable", CTL_PARSE_ERROR, "whom?" },
 	{ "disable nobody", CTL_NO_PROTOCOL, "No protocol nobody" },
 	{ "disable node1 \"a\" \"b\"", CTL_PARSE_ERROR, "one name" },
@@ -323,6 +331,12 @@ START_TEST(actions)
 	ck_assert_str_eq(daemon_.act, "5 node1 -");
 	ck_assert_str_eq(answer("log level debug"), "0000 \n");
 	ck_assert_int_eq(daemon_.level, LOGL_DEBUG);
+	ck_assert_str_eq(answer("log peer node1 debug"), "0000 \n");
+	ck_assert_str_eq(daemon_.act, "log node1 3");
+	ck_assert_str_eq(answer("log peer node1 default"), "0000 \n");
+	ck_assert_str_eq(daemon_.act, "log node1 default");
+	daemon_.full = true;
+	ck_assert_ptr_nonnull(strstr(answer("log peer node1 info"), "8007 64 peers have a level"));
 	ck_assert_str_eq(answer("graceful restart"), "0025 Graceful restart requested\n");
 	ck_assert(daemon_.stopped && daemon_.kept_routes);
 	ck_assert_str_eq(answer("down"), "0007 Shutdown requested\n");

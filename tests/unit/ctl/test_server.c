@@ -22,6 +22,16 @@ static struct loop *loop;
 static struct ctl_server *server;
 static char dir[] = "/tmp/mcbgpd-ctl-XXXXXX", path[64];
 
+static bool readonly;
+
+static const struct ctl_socket *at(const char *where)
+{
+	static struct ctl_socket socket;
+
+	socket = (struct ctl_socket){ .path = where, .readonly = readonly };
+	return &socket;
+}
+
 static void serve(void)
 {
 	fake_daemon_init(&fake);
@@ -31,7 +41,7 @@ static void serve(void)
 		ck_assert_ptr_nonnull(mkdtemp(dir));
 		snprintf(path, sizeof(path), "%s/ctl", dir);
 	}
-	ck_assert_int_eq(ctl_server_open(loop, &fake.backend, path, NULL, false, &server), 0);
+	ck_assert_int_eq(ctl_server_open(loop, &fake.backend, at(path), &server), 0);
 }
 
 static void end(void)
@@ -337,7 +347,10 @@ START_TEST(readers_that_stand_still_lock_nobody_out)
 		turn(2);
 	}
 	turn(8000);
-	ck_assert_int_gt(recv(fds[0], some, sizeof(some), 0), 0); /* it is slow, but it reads */
+	for (unsigned i = 0; i < 10; i++) { /* it is slow, but it reads */
+		ck_assert_int_gt(recv(fds[0], some, sizeof(some), 0), 0);
+		turn(20);
+	}
 	late = dial();
 	turn(20);
 	ck_assert_int_eq(recv(late, some, 1, 0), -1);
@@ -359,6 +372,266 @@ START_TEST(readers_that_stand_still_lock_nobody_out)
 }
 END_TEST
 
+/** They do read, a little now and then: too little to keep their places when somebody else waits. */
+START_TEST(readers_that_trickle_lock_nobody_out)
+{
+	int fds[CTL_CLIENTS_MAX], late = -1;
+	static char some[48000], greeting[8];
+	ssize_t n = -1;
+
+	serve();
+	many_routes();
+	for (unsigned i = 0; i < CTL_CLIENTS_MAX; i++) {
+		fds[i] = dial();
+		say(fds[i], "show route all\nshow route all\nshow route all\n");
+		turn(2);
+	}
+	for (unsigned k = 0; k < 15 && n < 0; k++) {
+		for (unsigned i = 0; i < CTL_CLIENTS_MAX; i++)
+			(void)!recv(fds[i], some, sizeof(some), 0);
+		if (k == 4)
+			late = dial();
+		turn(2000);
+		n = late < 0 ? -1 : recv(late, greeting, sizeof(greeting), 0);
+	}
+	ck_assert_int_gt(n, 0);
+	for (unsigned i = 0; i < CTL_CLIENTS_MAX; i++)
+		close(fds[i]);
+	close(late);
+	end();
+}
+END_TEST
+
+/* -- monitors --------------------------------------------------------------------------------- */
+
+static void happen(const char *name, const char *peer, uint64_t number)
+{
+	const struct kv fields[] = { kv_str("peer", peer), kv_u64("number", number) };
+	const struct ctl_event e = { LOGL_INFO, name, fields, 2 };
+
+	ctl_server_event(server, &e);
+}
+
+static int watch(const char *request)
+{
+	int fd = dial();
+
+	say(fd, request);
+	hear(fd, "ends them\n");
+	return fd;
+}
+
+START_TEST(monitor_tells_what_happens)
+{
+	const char *text;
+	int fd;
+
+	serve();
+	ck_assert(!ctl_server_monitored(server));
+	fd = watch("monitor\n");
+	ck_assert(ctl_server_monitored(server));
+	happen("session.up", "node1", 7);
+	text = hear(fd, "\n");
+	ck_assert_str_eq(text, "1106-03:04:05.678 level=info event=session.up peer=node1 number=7\n");
+	happen("daemon.started", NULL, 8);
+	ck_assert_str_eq(hear(fd, "\n"), " 03:04:05.678 level=info event=daemon.started number=8\n");
+	say(fd, "\n");
+	ck_assert_str_eq(hear(fd, "0000 \n"), "0000 \n");
+	ck_assert(!ctl_server_monitored(server));
+	happen("session.down", "node1", 9);
+	say(fd, "show status\n");
+	text = hear(fd, "0013 ");
+	ck_assert_int_eq(strncmp(text, "1000-", 5),
+	                 0); /* neither the event nor an answer to the empty line */
+	close(fd);
+	end();
+}
+END_TEST
+
+static const struct {
+	const char *request, *told; /* numbers of the events below that are told */
+} selections[] = {
+	{ "monitor\n", "01234567" },
+	{ "monitor sessions\n", "012" },
+	{ "monitor routes\n", "356" },
+	{ "monitor tunnels\n", "4" },
+	{ "monitor peer node1\n", "036" },
+	{ "monitor ses peer node2\n", "1" },
+	{ "monitor peer node1 routes\n", "36" },
+};
+
+START_TEST(monitor_selects)
+{
+	static const struct kv was[] = { { "was", KV_STR, { .str = "node1" } },
+		                         { "number", KV_U64, { .u64 = 6 } } };
+	const struct ctl_event gone = { LOGL_INFO, "route.gone", was, 2 };
+	char told[16] = "";
+	const char *text;
+	int fd;
+
+	serve();
+	fd = watch(selections[_i].request);
+	happen("session.up", "node1", 0);
+	happen("session.down", "node2", 1);
+	happen("peer.removed", NULL, 2);
+	happen("route.best", "node1", 3);
+	happen("tunnel.down", NULL, 4);
+	happen("fib.refused", NULL, 5);
+	ctl_server_event(server, &gone);
+	happen("config.applied", NULL, 7);
+	say(fd, "\n");
+	text = hear(fd, "0000 \n");
+	for (const char *p = text; (p = strstr(p, "number=")); p++)
+		strncat(told, p + strlen("number="), 1);
+	ck_assert_str_eq(told, selections[_i].told);
+	close(fd);
+	end();
+}
+END_TEST
+
+/** What a reader is too slow for is counted, not kept. */
+START_TEST(slow_monitor_loses_events)
+{
+	unsigned told = 0, lost = 0, total = 100000;
+	const char *text;
+	int fd;
+
+	serve();
+	fd = watch("monitor\n");
+	for (unsigned i = 0; i < total; i++) {
+		happen("session.up", "node1", i);
+		if (i % 1000 == 0)
+			turn(1);
+	}
+	turn(1);
+	ck_assert(answers());
+	say(fd, "\n");
+	text = hear(fd, "\n0000 \n");
+	for (const char *p = text; (p = strstr(p, "event=")); p++)
+		told++;
+	for (const char *p = text; (p = strstr(p, " events lost")); p++) {
+		const char *digits = p;
+
+		while (digits[-1] >= '0' && digits[-1] <= '9')
+			digits--;
+		lost += (unsigned)strtoul(digits, NULL, 10);
+	}
+	ck_assert_uint_gt(lost, 0);
+	ck_assert_uint_gt(told, 0);
+	ck_assert_uint_eq(told + lost, total);
+	close(fd);
+	end();
+}
+END_TEST
+
+START_TEST(monitor_in_json)
+{
+	int fd;
+
+	serve();
+	fd = dial();
+	say(fd, "json monitor sessions peer node1\n");
+	ck_assert_ptr_nonnull(
+	        strstr(hear(fd, "}\n"), "{\"monitor\": {\"kind\": \"sessions\", \"peer\": \"node1\"}}\n"));
+	happen("session.up", "node1", 7);
+	ck_assert_str_eq(hear(fd, "}\n"),
+	                 "{\"event\": \"session.up\", \"time\": 1767323045.678, \"level\": \"info\", "
+	                 "\"fields\": {\"peer\": \"node1\", \"number\": 7}}\n");
+	say(fd, "\n");
+	ck_assert_str_eq(hear(fd, "}\n"), "{\"result\": {\"code\": 0, \"text\": \"\"}}\n");
+	close(fd);
+	end();
+}
+END_TEST
+
+/** A monitor ends with its asker, and with the daemon. */
+START_TEST(monitor_ends)
+{
+	char text[200] = "";
+	int fd, other;
+
+	serve();
+	fd = watch("monitor\n");
+	shutdown(fd, SHUT_WR);
+	ck_assert_str_eq(hear(fd, "never"), "0000 \n");
+	close(fd);
+	fd = watch("monitor\n");
+	close(fd);
+	turn(5);
+	ck_assert(!ctl_server_monitored(server));
+	other = watch("monitor\n");
+	end();
+	ck_assert_int_gt(recv(other, text, sizeof(text) - 1, 0), 0);
+	ck_assert_str_eq(text, "0000 \n");
+	close(other);
+}
+END_TEST
+
+START_TEST(monitors_lock_nobody_out)
+{
+	int fds[CTL_CLIENTS_MAX];
+
+	serve();
+	for (unsigned i = 0; i < CTL_CLIENTS_MAX; i++)
+		fds[i] = watch("monitor\n");
+	ck_assert(answers());
+	for (unsigned i = 0; i < CTL_CLIENTS_MAX; i++)
+		close(fds[i]);
+	end();
+}
+END_TEST
+
+/* -- who may only look ------------------------------------------------------------------------ */
+
+static const char *const changing[] = {
+	"enable all",      "disable node1", "restart node1",    "reload all",      "configure",
+	"configure check", "down",          "graceful restart", "log level debug", "log peer node1 debug"
+};
+
+START_TEST(readonly_socket_changes_nothing)
+{
+	char line[64];
+	int fd;
+
+	readonly = true;
+	serve();
+	fd = dial();
+	hear(fd, "ready.\n");
+	snprintf(line, sizeof(line), "%s\n", changing[_i]);
+	say(fd, line);
+	ck_assert_str_eq(hear(fd, "\n"), "8007 Access denied: this connection may only look\n");
+	ck_assert(!fake.act[0] && !fake.stopped);
+	say(fd, "show status\n");
+	ck_assert_ptr_nonnull(strstr(hear(fd, "0013 "), "Daemon is up"));
+	close(fd);
+	end();
+}
+END_TEST
+
+/** BIRD's `restrict`, which birdc -r sends first. */
+START_TEST(restricted_for_good)
+{
+	int fd;
+
+	serve();
+	fd = dial();
+	hear(fd, "ready.\n");
+	say(fd, "restrict\n");
+	ck_assert_str_eq(hear(fd, "\n"), "0016 Access restricted\n");
+	say(fd, "disable node1\n");
+	ck_assert_str_eq(hear(fd, "\n"), "8007 Access denied: this connection may only look\n");
+	say(fd, "restrict\n");
+	ck_assert_str_eq(hear(fd, "\n"), "0016 Access restricted\n");
+	close(fd);
+	fd = dial(); /* the next one is not */
+	hear(fd, "ready.\n");
+	say(fd, "disable node2\n");
+	ck_assert_ptr_nonnull(strstr(hear(fd, "0000 "), "0009-node2: disabled"));
+	close(fd);
+	end();
+}
+END_TEST
+
 START_TEST(stale_socket_is_replaced)
 {
 	struct ctl_server *second;
@@ -371,7 +644,7 @@ START_TEST(stale_socket_is_replaced)
 	ck_assert_int_eq(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	close(fd); /* as after kill -9 */
 	serve();
-	ck_assert_int_eq(ctl_server_open(loop, &fake.backend, path, NULL, false, &second), -EADDRINUSE);
+	ck_assert_int_eq(ctl_server_open(loop, &fake.backend, at(path), &second), -EADDRINUSE);
 	ck_assert(answers());
 	end();
 }
@@ -390,10 +663,10 @@ START_TEST(places_that_cannot_be_taken)
 	longest[sizeof(longest) - 1] = '\0';
 	fd = open(file, O_CREAT | O_WRONLY, 0600);
 	close(fd);
-	ck_assert_int_eq(ctl_server_open(loop, &fake.backend, file, NULL, false, &s), -ENOTSOCK);
+	ck_assert_int_eq(ctl_server_open(loop, &fake.backend, at(file), &s), -ENOTSOCK);
 	ck_assert_int_eq(access(file, F_OK), 0);
-	ck_assert_int_eq(ctl_server_open(loop, &fake.backend, missing, NULL, false, &s), -ENOENT);
-	ck_assert_int_eq(ctl_server_open(loop, &fake.backend, longest, NULL, false, &s), -ENAMETOOLONG);
+	ck_assert_int_eq(ctl_server_open(loop, &fake.backend, at(missing), &s), -ENOENT);
+	ck_assert_int_eq(ctl_server_open(loop, &fake.backend, at(longest), &s), -ENAMETOOLONG);
 	unlink(file);
 	end();
 }
@@ -420,5 +693,9 @@ UNIT_MAIN("server", UNIT(greets_and_answers), UNIT(requests_sent_ahead),
           UNIT(answers_after_the_asker_has_finished), UNIT(endless_line),
           UNIT(line_of_every_length_around_the_limit), UNIT(random_bytes), UNIT(slow_reader),
           UNIT(readers_that_vanish), UNIT(silent_clients_lock_nobody_out), UNIT(busy_clients_are_waited_for),
-          UNIT(readers_that_stand_still_lock_nobody_out), UNIT(stale_socket_is_replaced),
-          UNIT(places_that_cannot_be_taken), UNIT(last_words_at_the_end))
+          UNIT(readers_that_stand_still_lock_nobody_out), UNIT(readers_that_trickle_lock_nobody_out),
+          UNIT(monitor_tells_what_happens), UNIT_ROWS(monitor_selects, selections),
+          UNIT(slow_monitor_loses_events), UNIT(monitor_in_json), UNIT(monitor_ends),
+          UNIT(monitors_lock_nobody_out), UNIT_ROWS(readonly_socket_changes_nothing, changing),
+          UNIT(restricted_for_good), UNIT(stale_socket_is_replaced), UNIT(places_that_cannot_be_taken),
+          UNIT(last_words_at_the_end))

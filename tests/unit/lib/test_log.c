@@ -76,8 +76,8 @@ static struct {
 static void listen_in(void *ctx, enum log_level level, const char *event, const struct kv *kv, size_t n)
 {
 	ck_assert_ptr_eq(ctx, &heard);
+	(void)kv;
 	ck_assert_str_eq(event, "it.happened");
-	ck_assert_str_eq(kv[0].key, "a");
 	heard.calls++;
 	heard.level = level;
 	heard.fields = n;
@@ -99,5 +99,56 @@ START_TEST(sink_hears_up_to_its_level)
 }
 END_TEST
 
+/** One peer may be listened to more closely, or less. */
+START_TEST(levels_of_peers)
+{
+	char name[80];
+
+	log_set_sink(listen_in, &heard);
+	heard.calls = 0;
+	ck_assert(log_set_peer_level("loud", LOGL_DEBUG));
+	ck_assert(log_set_peer_level("still", LOGL_DEBUG));
+	ck_assert(log_set_peer_level("still", LOGL_ERROR));
+	log_event(LOGL_DEBUG, "it.happened", kv_u64("a", 1), kv_str("peer", "loud"));
+	ck_assert_uint_eq(heard.calls, 1);
+	log_event(LOGL_WARNING, "it.happened", kv_str("peer", "still"));
+	log_event(LOGL_DEBUG, "it.happened", kv_str("peer", "somebody"));
+	log_event(LOGL_DEBUG, "it.happened", kv_str("peer", NULL));
+	log_event(LOGL_DEBUG, "it.happened", kv_str("address", "loud"));
+	ck_assert_uint_eq(heard.calls, 1);
+	log_event(LOGL_ERROR, "it.happened", kv_str("peer", "still"));
+	ck_assert_uint_eq(heard.calls, 2);
+	log_forget_peer_level("loud");
+	log_forget_peer_level("nobody");
+	log_event(LOGL_DEBUG, "it.happened", kv_str("peer", "loud"));
+	ck_assert_uint_eq(heard.calls, 2);
+	log_event(LOGL_WARNING, "it.happened", kv_str("peer", "still")); /* it has kept its own */
+	ck_assert_uint_eq(heard.calls, 2);
+	for (unsigned i = 1; i < LOG_PEERS_MAX; i++) {
+		snprintf(name, sizeof(name), "peer%u", i);
+		ck_assert(log_set_peer_level(name, LOGL_INFO));
+	}
+	ck_assert(!log_set_peer_level("one too many", LOGL_INFO));
+	ck_assert(log_set_peer_level("still", LOGL_INFO)); /* it has its place */
+	memset(name, 'x', 64);
+	name[64] = '\0';
+	log_forget_peer_level("peer1");
+	ck_assert(!log_set_peer_level(name, LOGL_INFO)); /* too long */
+	name[63] = '\0';
+	ck_assert(log_set_peer_level(name, LOGL_INFO));
+}
+END_TEST
+
+START_TEST(tap_hears_everything)
+{
+	log_set_tap(listen_in, &heard);
+	log_event(LOGL_DEBUG, "it.happened", kv_u64("a", 1)); /* without a sink, and below the level */
+	ck_assert_uint_eq(heard.calls, 1);
+	log_set_tap(NULL, NULL);
+	log_event(LOGL_ERROR, "it.happened", kv_u64("a", 1));
+	ck_assert_uint_eq(heard.calls, 1);
+}
+END_TEST
+
 UNIT_MAIN("log", UNIT_ROWS(string_values, strings), UNIT(every_type), UNIT(cut_at_every_size),
-          UNIT(sink_hears_up_to_its_level))
+          UNIT(sink_hears_up_to_its_level), UNIT(levels_of_peers), UNIT(tap_hears_everything))
