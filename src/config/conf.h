@@ -125,6 +125,7 @@ struct conf_tunnel {
 	bool pmtudisc;          /* gre over IPv4: true */
 	char *private_key_file; /* wireguard; NULL otherwise */
 	uint16_t listen_port;
+	uint32_t handshake_timeout; /* wireguard: 180; 0: never */
 	uint32_t fwmark;     /* wireguard, gre; 0: none */
 	uint32_t rule_table; /* where marked packets are routed; 0: no rule */
 	struct conf_wg_peer *peers;

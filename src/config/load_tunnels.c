@@ -112,6 +112,7 @@ static const struct {
 	{ "rule_table", WIREGUARD | GRE, "wireguard and gre" },
 	{ "private_key_file", WIREGUARD, "wireguard" },
 	{ "listen_port", WIREGUARD, "wireguard" },
+	{ "handshake_timeout", WIREGUARD, "wireguard" },
 	{ "peers", WIREGUARD, "wireguard" },
 };
 

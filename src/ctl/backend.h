@@ -98,6 +98,7 @@ struct ctl_wg_peer {
 	struct ip endpoint;     /* as the kernel has it now; IP_NONE: not known */
 	uint16_t endpoint_port;
 	uint64_t handshake_us; /* the last one */
+	bool dead;             /* too long ago: its next hops are not used */
 	uint64_t rx_bytes, tx_bytes;
 	size_t n_allowed; /* allowed IPs */
 };

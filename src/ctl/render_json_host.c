@@ -35,6 +35,7 @@ static void set_wireguard(struct render *r, json_t *parent, const struct ctl_tun
 		json_set_ip(r, o, "endpoint", &p->endpoint);
 		json_set_int(r, o, "endpoint_port", p->endpoint_port);
 		json_set_time(r, o, "handshake", p->handshake_us);
+		json_set_bool(r, o, "dead", p->dead);
 		json_set_int(r, o, "rx_bytes", p->rx_bytes);
 		json_set_int(r, o, "tx_bytes", p->tx_bytes);
 		json_set_int(r, o, "allowed_ips", p->n_allowed);

@@ -180,8 +180,9 @@ static void wireguard_peer(struct render *r, const struct ctl_wg_peer *p)
 	TUNNEL_FIELD(r, "Peer", "%s", p->public_key);
 	if (p->endpoint.family)
 		TUNNEL_FIELD(r, "  Endpoint", "%s port %u", ip_print(&p->endpoint, addr), p->endpoint_port);
-	TUNNEL_FIELD(r, "  Handshake", "%s",
-	             p->handshake_us ? render_time(r, p->handshake_us, since) : "none yet");
+	TUNNEL_FIELD(r, "  Handshake", "%s%s",
+	             p->handshake_us ? render_time(r, p->handshake_us, since) : "none yet",
+	             p->dead ? " (dead: its next hops are not used)" : "");
 	TUNNEL_FIELD(r, "  Received", "%" PRIu64 " bytes", p->rx_bytes);
 	TUNNEL_FIELD(r, "  Sent", "%" PRIu64 " bytes", p->tx_bytes);
 	TUNNEL_FIELD(r, "  Allowed", "%zu prefixes", p->n_allowed);
@@ -204,20 +205,26 @@ static void tunnel_details(struct render *r, const struct ctl_tunnel *t)
 		wireguard_peer(r, &t->wg_peers[i]);
 }
 
-/** "vni 101 port 4789 ", "port 51820 peers 2 handshake 03:04:00.678 ": what is told of a tunnel in a line. */
+/** "vni 101 port 4789 ", "port 51820 peers 2 dead 1 handshake 03:04:00.678 ": what is told of a tunnel in a
+ * line. */
 static void tunnel_info(const struct render *r, const struct ctl_tunnel *t, char *buf, size_t size)
 {
+	char since[TIME_STRLEN], dead[32] = "";
 	uint64_t handshake = 0;
-	char since[TIME_STRLEN];
+	size_t n_dead = 0;
 
 	buf[0] = '\0';
-	for (size_t i = 0; i < t->n_wg_peers; i++)
+	for (size_t i = 0; i < t->n_wg_peers; i++) {
+		n_dead += t->wg_peers[i].dead;
 		if (t->wg_peers[i].handshake_us > handshake)
 			handshake = t->wg_peers[i].handshake_us;
+	}
+	if (n_dead)
+		snprintf(dead, sizeof(dead), "dead %zu ", n_dead);
 	if (t->vni)
 		snprintf(buf, size, "vni %" PRIu32 " port %u ", t->vni, t->port);
 	else if (t->listen_port)
-		snprintf(buf, size, "port %u peers %zu handshake %s ", t->listen_port, t->n_wg_peers,
+		snprintf(buf, size, "port %u peers %zu %shandshake %s ", t->listen_port, t->n_wg_peers, dead,
 		         handshake ? render_time(r, handshake, since) : "none");
 }
 

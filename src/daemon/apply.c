@@ -58,6 +58,7 @@ static void apply(struct daemon *d, const struct conf *c, const struct conf *old
 	log_sink_open(c->log.target);
 	sysctl_apply(&c->host);
 	tunnels_apply(d->tunnels, c->tunnels, c->n_tunnels, &c->host);
+	silences_apply(d->silences);
 	if (old && tunnels_follow(d->tunnels) && tunnels_changed(old, c))
 		rib_replay(d->rib);
 	fib_sync_apply(d->fib_sync, &c->kernel, old && kernel_changed(old, c));

@@ -253,7 +253,8 @@ static int make_kernel_side(struct daemon *d)
 	tunnel_sync_open(d);
 	d->fib_sync = fib_sync_new(d->rib, d->fib, k);
 	d->neighbors = neighbors_new(d);
-	if (!d->fib_sync || !d->neighbors)
+	d->silences = silences_new(d);
+	if (!d->fib_sync || !d->neighbors || !d->silences)
 		return -ENOMEM;
 	rc = refused("link events",
 	             link_watch_new(d->loop, k->protocol, k->table, &host_events, d, &d->links),
@@ -300,6 +301,7 @@ static void unmake(struct daemon *d)
 	peers_free(d->peers);
 	link_watch_free(d->links);
 	neighbors_free(d->neighbors);
+	silences_free(d->silences);
 	local_free(d->local);
 	fib_sync_free(d->fib_sync);
 	fib_close(d->fib, !d->keep_routes);

@@ -7,6 +7,7 @@
  *   host.c      what the kernel tells -> next hops, tunnels, peers, FIB
  *   local.c     static and direct routes -> the table
  *   neighbor.c  neighbors that do not answer -> next hops
+ *   silence.c   WireGuard peers without a handshake -> next hops
  *   fib_sync.c  the table's changes -> the FIB
  *   tunnel_sync.c  the table's changes -> the allowed IPs of tunnels that follow BGP
  *   watch.c     what happens -> the control socket's monitors
@@ -31,6 +32,7 @@ struct ctl_server;
 struct systemd;
 struct local;
 struct neighbors;
+struct silences;
 struct fib_sync;
 struct serve;
 
@@ -47,6 +49,7 @@ struct daemon {
 	struct fib_sync *fib_sync;
 	struct link_watch *links;
 	struct neighbors *neighbors;
+	struct silences *silences;
 	struct tunnels *tunnels;
 	struct local *local;
 	struct ctl_server *ctl, *ctl_readonly; /* the second one: NULL without control.readonly_socket */
@@ -84,6 +87,13 @@ void neighbors_free(struct neighbors *n);          /* NULL is fine */
 /** What the kernel found out about @a: @failed to answer, or it is there. */
 void neighbors_state(struct neighbors *n, uint32_t ifindex, const struct ip *a, bool failed);
 void neighbors_link_down(struct neighbors *n, uint32_t ifindex);
+
+/* -- silence.c -------------------------------------------------------------------------------- */
+/** Listens to the tunnels. NULL: out of memory. */
+struct silences *silences_new(struct daemon *d);
+void silences_free(struct silences *s); /* NULL is fine */
+/** The tunnels have a new configuration: peers that went are no longer dead. */
+void silences_apply(struct silences *s);
 
 /* -- tunnel_sync.c ---------------------------------------------------------------------------- */
 /** Subscribes to the table, once there are tunnels. */

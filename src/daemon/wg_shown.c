@@ -49,6 +49,7 @@ static void show_peer(const struct tunnel_wg_peer *p, uint64_t now_us, struct ke
 		.endpoint = p->endpoint,
 		.endpoint_port = p->endpoint_port,
 		.handshake_us = monotonic_us(p->last_handshake, now_us),
+		.dead = p->dead,
 		.rx_bytes = p->rx_bytes,
 		.tx_bytes = p->tx_bytes,
 		.n_allowed = p->n_allowed,

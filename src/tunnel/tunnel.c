@@ -231,6 +231,18 @@ static void wg_again(void *ctx, struct wg *w)
 	}
 }
 
+static void wg_peer(void *ctx, struct wg *w, size_t i, bool dead)
+{
+	struct tunnels *t = ctx;
+
+	for (size_t k = 0; k < t->n && t->on_peer; k++) {
+		if (t->list[k].wg == w)
+			t->on_peer(t->on_peer_ctx, t->list[k].conf, i, dead);
+	}
+}
+
+static const struct wg_owner wg_owner = { .again = wg_again, .peer = wg_peer };
+
 /* @old: the tunnel of this name before, or NULL; what it has goes over to the new one. */
 static int tunnel_init(struct tunnels *t, struct tunnel *u, const struct conf_tunnel *c, struct tunnel *old)
 {
@@ -249,7 +261,7 @@ static int tunnel_init(struct tunnels *t, struct tunnel *u, const struct conf_tu
 		return 0;
 	}
 	if (!u->wg)
-		u->wg = wg_new(t->loop, wg_again, t);
+		u->wg = wg_new(t->loop, &wg_owner, t);
 	return u->wg ? wg_configure(u->wg, c) : -ENOMEM;
 }
 
@@ -376,6 +388,47 @@ void tunnels_adopt_end(struct tunnels *t)
 		if (t->list[i].wg && wg_follows(t->list[i].wg))
 			mend_soon(t, &t->list[i]);
 	}
+}
+
+/* -- peers that are dead ------------------------------------------------------------------------- */
+
+void tunnels_on_peer(struct tunnels *t, tunnel_peer_fn fn, void *ctx)
+{
+	t->on_peer = fn;
+	t->on_peer_ctx = ctx;
+}
+
+bool tunnels_peer_dead(const struct tunnels *t, const char *tunnel, const uint8_t public_key[32])
+{
+	const struct tunnel *u = find(t, tunnel);
+
+	return u && u->wg && wg_is_dead(u->wg, public_key);
+}
+
+/* The longest of @list that contains @a, when it is longer than @least. */
+static int longest(const struct prefix *list, size_t n, const struct ip *a, int least)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (list[i].len > least && prefix_contains_ip(&list[i], a))
+			least = list[i].len;
+	}
+	return least;
+}
+
+size_t tunnel_peer_by_gateway(const struct conf_tunnel *c, const struct ip *a)
+{
+	size_t peer = c->n_peers;
+	int best = -1;
+
+	for (size_t i = 0; i < c->n_peers; i++) {
+		const struct conf_wg_peer *p = &c->peers[i];
+		int len = longest(p->allowed_ips, p->n_allowed_ips, a, best);
+
+		len = longest(p->tunnel_address, p->n_tunnel_address, a, len);
+		peer = len > best ? i : peer;
+		best = len;
+	}
+	return peer;
 }
 
 /* -- questions ---------------------------------------------------------------------------------- */

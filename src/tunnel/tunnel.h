@@ -30,6 +30,7 @@ struct tunnel_wg_peer {
 	struct ip endpoint; /* as the kernel has it now; IP_NONE: not known */
 	uint16_t endpoint_port;
 	int64_t last_handshake; /* seconds since the epoch; 0: never */
+	bool dead;              /* no handshake for too long, though keepalive is on */
 	uint64_t rx_bytes, tx_bytes;
 	size_t n_allowed; /* allowed IPs */
 };
@@ -79,6 +80,15 @@ bool tunnels_follow(const struct tunnels *t);
 void tunnels_route(struct tunnels *t, const struct prefix *p, const struct ip *gateways, size_t n);
 /** All peers have told their routes: what a previous run let through beyond them goes. */
 void tunnels_adopt_end(struct tunnels *t);
+/** @fn is told when a WireGuard peer is found dead, again at every look while it is, and once when it lives
+ * again. @i: of the peer in @c. */
+typedef void (*tunnel_peer_fn)(void *ctx, const struct conf_tunnel *c, size_t i, bool dead);
+void tunnels_on_peer(struct tunnels *t, tunnel_peer_fn fn, void *ctx);
+/** Is there such a peer, and is it dead? */
+bool tunnels_peer_dead(const struct tunnels *t, const char *tunnel, const uint8_t public_key[32]);
+/** Which peer of a WireGuard tunnel is sent what is sent by the gateway @a: the longest match among the
+ * allowed IPs and tunnel addresses of the configuration. @return its number, c->n_peers: none. */
+size_t tunnel_peer_by_gateway(const struct conf_tunnel *c, const struct ip *a);
 size_t tunnels_count(const struct tunnels *t);
 void tunnels_view(struct tunnels *t, size_t i, struct tunnel_view *out); /* reads counters of the link */
 

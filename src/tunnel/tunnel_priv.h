@@ -35,6 +35,8 @@ struct tunnels {
 	struct nl_sock *sock;
 	struct loop_timer *timer;
 	int (*sysctl_set)(const char *name, int value);
+	tunnel_peer_fn on_peer; /* NULL: nobody asked */
+	void *on_peer_ctx;
 	int rp_filter; /* -1: left alone */
 	struct tunnel *list;
 	size_t n;

@@ -18,9 +18,10 @@
 #include <string.h>
 #include <time.h>
 
-#define DEAD_S    180       /* a session's keys end then (REJECT_AFTER_TIME of the protocol) */
-#define ASK_US    15000000u /* between two questions for one name, and looks at a device with names */
-#define AUDIT_US  60000000u /* between two looks at a device without */
+#define ASK_US    7500000u /* between two questions for one name, at least */
+#define LOOK_US   5000000u /* between two looks at a device */
+#define DEAD_US   1000000u /* ... that has a dead peer */
+#define SHARE     100u /* a look that takes long, at a device of many allowed IPs, waits so many times that */
 #define HOST_SIZE 256u
 
 /* -- the kind: a link without parameters of its own ------------------------------------------------- */
@@ -67,17 +68,17 @@ static void on_audit(void *ctx)
 {
 	struct wg *w = ctx;
 
-	w->again(w->ctx, w);
+	w->owner->again(w->ctx, w);
 }
 
-struct wg *wg_new(struct loop *l, void (*again)(void *ctx, struct wg *w), void *ctx)
+struct wg *wg_new(struct loop *l, const struct wg_owner *owner, void *ctx)
 {
 	struct wg *w = calloc(1, sizeof(*w));
 
 	if (!w)
 		return NULL;
 	w->loop = l;
-	w->again = again;
+	w->owner = owner;
 	w->ctx = ctx;
 	ptree_init(&w->routes);
 	TAILQ_INIT(&w->dirty);
@@ -140,6 +141,8 @@ static struct wg_peer *peer_new(struct wg *w, const struct conf_wg_peer *c, cons
 		return NULL;
 	p->wg = w;
 	memcpy(p->public_key, c->public_key, KEY_BYTES);
+	if (old)
+		p->pulse = old->pulse;
 	if (!c->endpoint || !conf_split_endpoint(c->endpoint, host, sizeof(host), &p->endpoint.port))
 		return p;
 	snprintf(p->host, sizeof(p->host), "%s", host);
@@ -203,22 +206,23 @@ static void on_address(void *ctx, const struct ip *address, const char *error)
 	          kv_ip("address", address));
 	p->endpoint.address = *address;
 	p->moved = true;
-	p->wg->again(p->wg->ctx, p->wg);
+	p->wg->owner->again(p->wg->ctx, p->wg);
 }
 
 static void ask(struct wg *w, struct wg_peer *p)
 {
 	uint64_t now = loop_clock();
 
-	if (p->question || (p->asked_us && now - p->asked_us < ASK_US / 2))
+	if (p->question || (p->asked_us && now - p->asked_us < ASK_US))
 		return;
 	p->asked_us = now;
 	p->question = resolve_new(w->loop, p->host, on_address, p);
 }
 
-static bool is_dead(const struct wgnl_peer *have)
+/* Whatever keepalive says: whoever is reached by its handshakes needs no other address. */
+static bool is_silent(const struct wg_peer *p)
 {
-	return !have || have->last_handshake == 0 || time(NULL) - have->last_handshake > DEAD_S;
+	return wg_pulse_silent(&p->pulse, WG_REJECT_AFTER_S, loop_clock());
 }
 
 static bool endpoint_is(const struct wgnl_peer *have, const struct wgnl_endpoint *e)
@@ -231,7 +235,7 @@ static bool endpoint_due(const struct wg_peer *p, const struct wgnl_peer *have)
 {
 	if (!p->endpoint.address.family || endpoint_is(have, &p->endpoint))
 		return false;
-	return p->moved || is_dead(have) || !have->endpoint.address.family;
+	return p->moved || !have || is_silent(p) || !have->endpoint.address.family;
 }
 
 /* -- mending ---------------------------------------------------------------------------------------- */
@@ -312,7 +316,7 @@ static const char *put_peer(struct wg *w, size_t i, const struct wgnl_device *de
 	struct wg_peer *p = w->peers[i];
 	const char *error;
 
-	if (p->named && (is_dead(have) || !p->endpoint.address.family))
+	if (p->named && (is_silent(p) || !p->endpoint.address.family))
 		ask(w, p);
 	wgnl_put_peer(w->nl, c->public_key);
 	if (!have)
@@ -344,23 +348,70 @@ static const char *put_all(struct wg *w, const struct wgnl_device *have, bool ke
 	return error ? error : wg_put_allowed(w, have, keep, changed);
 }
 
-static bool has_names(const struct wg *w)
+/* -- handshakes ------------------------------------------------------------------------------------- */
+
+static void tell_pulse(struct wg *w, const struct wg_peer *p)
 {
-	for (size_t i = 0; i < w->n_peers; i++) {
-		if (w->peers[i]->named)
-			return true;
-	}
-	return false;
+	char key[KEY_STRLEN];
+
+	log_event(LOGL_WARNING, p->pulse.dead ? "tunnel.peer_dead" : "tunnel.peer_alive",
+	          kv_str("tunnel", w->conf->name), kv_str("peer", key_print(p->public_key, key)),
+	          kv_u64("handshake_timeout_s", w->conf->handshake_timeout));
 }
 
-const char *wg_mend(struct wg *w, uint32_t ifindex, bool keep, const char **changed)
+static void feel_pulses(struct wg *w, const struct wgnl_device *have)
+{
+	int64_t wall = time(NULL);
+	uint64_t now = loop_clock();
+
+	for (size_t i = 0; i < w->n_peers; i++) {
+		struct wg_peer *p = w->peers[i];
+		const struct wgnl_peer *k = device_peer(have, p->public_key);
+		bool changed;
+
+		wg_pulse_feel(&p->pulse, k ? k->last_handshake : 0, wall, now);
+		changed = wg_pulse_judge(&p->pulse, w->conf->peers[i].keepalive, w->conf->handshake_timeout,
+		                         now);
+		if (changed)
+			tell_pulse(w, p);
+		if (changed || p->pulse.dead)
+			w->owner->peer(w->ctx, w, i, p->pulse.dead);
+	}
+}
+
+/* When to look again: the last look began at @began. */
+static uint64_t next_look(const struct wg *w, uint64_t began)
+{
+	uint64_t now = loop_clock(), wait = LOOK_US, dies = UINT64_MAX;
+
+	for (size_t i = 0; i < w->n_peers; i++) {
+		const struct wg_pulse *p = &w->peers[i]->pulse;
+		uint64_t at = wg_pulse_dies_us(p, w->conf->peers[i].keepalive, w->conf->handshake_timeout);
+
+		wait = p->dead ? DEAD_US : wait;
+		dies = at < dies ? at : dies;
+	}
+	if (wait < (now - began) * SHARE)
+		wait = (now - began) * SHARE;
+	return dies > now && dies < now + wait ? dies : now + wait;
+}
+
+bool wg_is_dead(const struct wg *w, const uint8_t public_key[KEY_BYTES])
+{
+	const struct wg_peer *p = peer_find(w->peers, w->n_peers, public_key);
+
+	return p && p->pulse.dead;
+}
+
+/* -- the whole device ------------------------------------------------------------------------------- */
+
+static const char *mend(struct wg *w, uint32_t ifindex, bool keep, const char **changed)
 {
 	struct wgnl_device have = { 0 };
 	const char *error;
 	int rc = 0;
 
 	w->ifindex = 0; /* until it is right */
-	loop_timer_at(w->audit, loop_clock() + (has_names(w) ? ASK_US : AUDIT_US));
 	if (!w->nl)
 		rc = wgnl_open(&w->nl);
 	if (rc < 0)
@@ -370,6 +421,7 @@ const char *wg_mend(struct wg *w, uint32_t ifindex, bool keep, const char **chan
 		error = wrong(w, "the kernel does not tell its WireGuard settings: %s", strerror(-rc));
 		goto out;
 	}
+	feel_pulses(w, &have);
 	wgnl_begin(w->nl, ifindex);
 	error = put_all(w, &have, keep, changed);
 	if (error) { /* half of it could be worse than none: a peer without its preshared key */
@@ -388,6 +440,15 @@ const char *wg_mend(struct wg *w, uint32_t ifindex, bool keep, const char **chan
 	wg_routes_told(w);
 out:
 	wgnl_device_fini(&have);
+	return error;
+}
+
+const char *wg_mend(struct wg *w, uint32_t ifindex, bool keep, const char **changed)
+{
+	uint64_t began = loop_clock();
+	const char *error = mend(w, ifindex, keep, changed);
+
+	loop_timer_at(w->audit, next_look(w, began));
 	return error;
 }
 
@@ -411,7 +472,7 @@ void wg_view(struct wg *w, struct tunnel_view *out)
 		const struct wgnl_peer *p = device_peer(&have, w->peers[i]->public_key);
 		struct tunnel_wg_peer *seen = &w->seen[i];
 
-		*seen = (struct tunnel_wg_peer){ 0 };
+		*seen = (struct tunnel_wg_peer){ .dead = w->peers[i]->pulse.dead };
 		memcpy(seen->public_key, w->peers[i]->public_key, KEY_BYTES);
 		if (!p)
 			continue;

@@ -214,7 +214,7 @@ void wg_flush(void *wg)
 		put_dirty(w, i);
 	if (wgnl_end(w->nl) < 0) {
 		w->ifindex = 0;
-		w->again(w->ctx, w);
+		w->owner->again(w->ctx, w);
 		return;
 	}
 	while ((r = TAILQ_FIRST(&w->dirty)))

@@ -8,6 +8,7 @@
 #include "lib/ptree.h"
 #include "tunnel/resolve.h"
 #include "tunnel/wg.h"
+#include "tunnel/wg_pulse.h"
 #include "tunnel/wgnl.h"
 
 struct wg_peer { /* one of the configuration's */
@@ -20,6 +21,7 @@ struct wg_peer { /* one of the configuration's */
 	struct wgnl_endpoint endpoint; /* address: IP_NONE until the name is resolved */
 	struct resolve *question;      /* running, or NULL */
 	uint64_t asked_us;
+	struct wg_pulse pulse;
 };
 
 #define WG_NOBODY SIZE_MAX
@@ -35,7 +37,7 @@ struct wg_route {
 
 struct wg {
 	struct loop *loop;
-	void (*again)(void *ctx, struct wg *w);
+	const struct wg_owner *owner;
 	void *ctx;
 	const struct conf_tunnel *conf;
 	struct wg_peer **peers; /* as in conf->peers */

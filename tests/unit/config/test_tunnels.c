@@ -33,6 +33,7 @@ START_TEST(wireguard)
 	ck_assert_uint_eq(t->rule_table, 101);
 	ck_assert_uint_eq(t->listen_port, 51821);
 	ck_assert_uint_eq(t->n_peers, 2);
+	ck_assert_uint_eq(t->handshake_timeout, 180);
 	ck_assert_uint_eq(p[0].public_key[31], 1);
 	ck_assert_uint_eq(p[1].public_key[0], 2);
 	ck_assert_str_eq(p[0].endpoint, "[2001:db8::7]:51820");
@@ -117,6 +118,10 @@ static const struct {
 	  "2: tunnels[0].rule_table: needs fwmark too: it is the marked packets that are routed by it" },
 	{ "no private key", TUNS("{ name = `w`; type = `wireguard`; }"),
 	  "2: tunnels[0].private_key_file: is missing: needs a file made by mcbgpd --genkey FILE" },
+	{ "dead before it could shake hands", TUNS(WG("handshake_timeout = 9;")),
+	  "2: tunnels[0].handshake_timeout: 9 is not allowed: 0 (never) or 10 to 65535 seconds" },
+	{ "handshakes of a gre", TUNS(GRE("handshake_timeout = 180;")),
+	  "2: tunnels[0].handshake_timeout: is for tunnels of type wireguard: take it away" },
 	{ "two wireguards on one port",
 	  TUNS(WG("") ", { name = `x`; type = `wireguard`; private_key_file = `/k`; }"),
 	  "2: tunnels[1].listen_port: 51820 is that of the tunnel in line 2: each needs its own" },

@@ -184,6 +184,7 @@ static inline void fake_tunnels(void *ctx, ctl_tunnel_fn fn, void *arg)
 		                          .endpoint = ip_v4(0xcb007107),
 		                          .endpoint_port = 51820,
 		                          .handshake_us = FAKE_NOW - 5 * FAKE_SECOND,
+		                          .dead = true,
 		                          .rx_bytes = 100,
 		                          .tx_bytes = 200,
 		                          .n_allowed = 2 };

@@ -499,9 +499,49 @@ START_TEST(removed_from_the_configuration)
 }
 END_TEST
 
+static struct prefix prefix(const char *text)
+{
+	struct prefix p;
+
+	ck_assert_msg(prefix_parse(text, false, &p), "%s", text);
+	return p;
+}
+
+/* Whose next hops die with a WireGuard peer: the longest match, as the device itself sends. */
+START_TEST(peer_behind_a_gateway)
+{
+	struct prefix all[] = { prefix("0.0.0.0/0"), prefix("::/0") };
+	struct prefix some[] = { prefix("172.16.0.0/16"), prefix("fd00::2/128") };
+	struct prefix one[] = { prefix("172.16.234.3/32") };
+	struct conf_wg_peer peers[] = {
+		{ .allowed_ips = all, .n_allowed_ips = 2 },
+		{ .allowed_ips = some, .n_allowed_ips = 2 },
+		{ .allowed_bgp = true, .tunnel_address = one, .n_tunnel_address = 1 }
+	};
+	struct conf_tunnel t = { .type = TUNNEL_WIREGUARD, .peers = peers, .n_peers = 3 };
+	const struct {
+		const char *gateway;
+		size_t peer;
+	} rows[] = { { "192.0.2.1", 0 },
+		     { "172.16.234.2", 1 },
+		     { "172.16.234.3", 2 },
+		     { "fd00::2", 1 },
+		     { "fd00::3", 0 } };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct ip a = ip(rows[i].gateway);
+
+		ck_assert_msg(tunnel_peer_by_gateway(&t, &a) == rows[i].peer, "%s", rows[i].gateway);
+	}
+	t.peers = &peers[2];
+	t.n_peers = 1;
+	ck_assert_uint_eq(tunnel_peer_by_gateway(&t, &all[0].addr), 1); /* nobody's */
+}
+END_TEST
+
 UNIT_MAIN("tunnel", UNIT(creates), UNIT(ipv6_underlay), UNIT(unchanged_is_not_touched),
           UNIT_ROWS(change_in_place_or_replace, changes), UNIT_ROWS(put_back, faults),
           UNIT_ROWS(foreign_link_is_an_error_and_stays, strangers),
           UNIT(missing_underlay_is_an_error_until_it_comes), UNIT(floods_to_several_ends),
           UNIT(too_narrow_for_ipv6_is_an_error_in_words), UNIT(rules_for_marked_packets),
-          UNIT(removed_from_the_configuration))
+          UNIT(removed_from_the_configuration), UNIT(peer_behind_a_gateway))
