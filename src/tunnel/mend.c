@@ -126,7 +126,7 @@ static bool mend_flags(struct tunnels *t, struct tunnel *u, struct rtnl_link *l)
 }
 
 /* A dot in a link's name is written as a slash in the name of a sysctl. */
-static void mend_rp_filter(struct tunnels *t, const struct tunnel *u)
+static void mend_rp_filter(struct tunnels *t, struct tunnel *u)
 {
 	char sysctl[64];
 	int rc;
@@ -137,9 +137,12 @@ static void mend_rp_filter(struct tunnels *t, const struct tunnel *u)
 	for (char *c = sysctl + strlen("net.ipv4.conf."); *c && strcmp(c, ".rp_filter") != 0; c++)
 		*c = *c == '.' ? '/' : *c;
 	rc = t->sysctl_set(sysctl, t->rp_filter);
-	if (rc < 0)
+	if (rc < 0 && rc != u->rp_filter_error)
 		log_event(LOGL_ERROR, "host.sysctl", kv_str("sysctl", sysctl), kv_i64("value", t->rp_filter),
 		          kv_errno("error", rc));
+	if (rc > 0)
+		tunnel_told(u, u->known ? "tunnel.restored" : "tunnel.changed", "rp_filter");
+	u->rp_filter_error = rc < 0 ? rc : 0;
 }
 
 static bool mend_wireguard(struct tunnels *t, struct tunnel *u)

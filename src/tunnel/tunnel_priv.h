@@ -24,6 +24,7 @@ struct tunnel {
 	char error[256];      /* "" when none */
 	uint32_t ifindex;     /* 0: no link */
 	uint32_t mtu;         /* of the link, as last heard */
+	int rp_filter_error;  /* told last; 0: none */
 	bool known;           /* has been right once: later differences are somebody's doing */
 	uint64_t due_us;      /* to be mended then; 0: no need */
 	uint64_t repaired_us; /* last time that somebody's doing was undone */

@@ -389,10 +389,10 @@ class TwoClusters:
         for node in self.nodes:
             node.start()
 
-    def ready(self, timeout=60):
+    def ready(self, timeout=60, sessions=None):
         """Every session up, every route of the other cluster in every node's kernel."""
         for cluster in self.clusters:
-            want = 1 + len(cluster.nodes)
+            want = sessions or 1 + len(cluster.nodes)
             wait_until(lambda g=cluster.gateway: len(g.established()) == want, timeout,
                        f"{cluster.gateway.name}: {want} sessions Established")
         for node in self.nodes:

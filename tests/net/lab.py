@@ -6,6 +6,7 @@ down when it is closed, however the run ends; what a killed run left behind, the
 the pid of the run, so that several may run side by side on one machine.  Nothing here knows BGP.
 """
 
+import concurrent.futures
 import contextlib
 import ctypes
 import itertools
@@ -188,6 +189,25 @@ def veth(a, a_name, b, b_name):
                     "peer", "name", b_name, "netns", b.name], check=True)
     a.ip(f"link set {a_name} up")
     b.ip(f"link set {b_name} up")
+
+
+def transfer(source, target, address, size, family=socket.AF_INET):
+    """Sends @size bytes by TCP from one namespace to @address in another; returns how many arrived."""
+    with target.socket(family) as listener, source.socket(family) as sender:
+        listener.bind((address, 0))
+        listener.listen(1)
+        for end in (listener, sender):
+            end.settimeout(60)
+        sender.connect((address, listener.getsockname()[1]))
+        receiver = listener.accept()[0]
+        receiver.settimeout(60)
+        with receiver, concurrent.futures.ThreadPoolExecutor(1) as pool:
+            sent = pool.submit(lambda: (sender.sendall(bytes(size)), sender.shutdown(socket.SHUT_WR)))
+            arrived = 0
+            while piece := receiver.recv(1 << 16):
+                arrived += len(piece)
+            sent.result()
+        return arrived
 
 
 class Lab:

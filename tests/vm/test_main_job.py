@@ -7,6 +7,7 @@ import pytest
 import wireguard
 from clusters import TwoClusters
 from conftest import labs
+from lab import transfer, wait_until
 
 
 def underlay(cluster, version):
@@ -28,6 +29,8 @@ def gre_tunnel(topology, cluster, version):
     return f"""type = "gre"; local = "{underlay(cluster, version)}"; remote = "{underlay(cluster.other, version)}";
     ttl = 255; key = 7;"""
 
+
+SIZE = 4 << 20
 
 # The MTU of the underlay, 1500, less outer IP header, the tunnel's own headers, and the key of GRE.
 VARIANTS = {
@@ -74,6 +77,46 @@ def test_packet_of_that_size_passes_unfragmented(clusters):
     fits = str(clusters.mtu - 28)       # ICMP and IPv4 headers
     done = first.gateway.namespace.run("ping", "-n", "-q", "-c", "1", "-W", "5", "-M", "do", "-s", fits, second.tunnel)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_large_transfer_arrives_though_the_pods_are_wider_than_the_tunnel(clusters):
+    """Whole packets of the pods do not fit: the gateways say so by ICMP, and the pods make them smaller."""
+    for cluster in clusters.clusters:
+        pod, far = cluster.nodes[0].pod, cluster.other.nodes[0]
+        assert pod.link("eth0")["mtu"] == 1500 > clusters.mtu
+        assert transfer(pod, far.pod, far.pod_address, SIZE) == SIZE
+        assert f" mtu {clusters.mtu}" in pod.run("ip", "route", "get", far.pod_address).stdout
+
+
+def test_mtu_follows_the_underlay(clusters):
+    for cluster in clusters.clusters:
+        box = cluster.gateway.namespace
+        box.ip("link set wan0 mtu 1400")
+        wait_until(lambda: box.link("tun0")["mtu"] == clusters.mtu - 100, 20, "the tunnel is narrower")
+        box.ip("link set wan0 mtu 1500")
+        wait_until(lambda: box.link("tun0")["mtu"] == clusters.mtu, 20, "and wide again")
+
+
+def test_too_narrow_for_ipv6_is_an_error_in_words_until_the_underlay_is_wider(clusters):
+    cluster = clusters.clusters[0]
+    gateway, box = cluster.gateway, cluster.gateway.namespace
+    with open(gateway.conf_path) as file:
+        conf = file.read()
+    box.ip("link set wan0 mtu 1290")
+    try:
+        gateway.configure(conf.replace(f'"{cluster.tunnel}/24"', f'"{cluster.tunnel}/24", "fd16::1/64"', 1))
+        gateway.reload()
+        words = f"the underlay leaves {clusters.mtu - 210} bytes, and its IPv6 addresses need 1280"
+        wait_until(lambda: words in gateway.ask("show tunnels").text, 20, words)
+        box.ip("link set wan0 mtu 1500")
+        wait_until(lambda: "underlay" not in gateway.ask("show tunnels").text, 20, "no error")
+        wait_until(lambda: "fd16::1" in [a["local"] for a in box.ip_json("addr show dev tun0")[0]["addr_info"]], 20, "its address")
+    finally:
+        box.ip("link set wan0 mtu 1500")
+        gateway.configure(conf)
+        gateway.reload()
+    wait_until(lambda: "fd16::1" not in gateway.ask("show tunnels all").text, 20, "as it was")
+    clusters.ready(60)
 
 
 def test_secrets_are_nowhere_to_be_seen(clusters):

@@ -116,6 +116,43 @@ def test_lost_peer_and_device_are_put_back(mesh):
     assert first.namespace.ping("10.3.0.1", source="10.1.0.1", count=2)
 
 
+# What somebody does by wg(8) or ip(8), and what the log says of it.
+MEDDLING = {
+    "device": (["wg set wg0 listen-port 1234 fwmark 9 private-key {key}"], "event=tunnel.changed tunnel=wg0 what=private_key_file"),
+    "port": (["wg set wg0 listen-port 1234"], "event=tunnel.changed tunnel=wg0 what=listen_port"),
+    "peers": (["wg set wg0 peer {far} remove", "wg set wg0 peer {stranger} allowed-ips 10.3.0.0/16"],
+              "event=tunnel.changed tunnel=wg0 what=peers"),
+    "settings of a peer": (["wg set wg0 peer {far} persistent-keepalive 77 preshared-key {key} allowed-ips 10.99.0.0/16"],
+                           "event=tunnel.changed tunnel=wg0 what=preshared_key_file"),
+    "allowed IPs": (["wg set wg0 peer {far} allowed-ips 10.99.0.0/16"], "event=tunnel.changed tunnel=wg0 what=allowed_ips"),
+    "down": (["ip link set wg0 down"], "event=tunnel.restored tunnel=wg0 what=up"),
+    "address": (["ip addr flush dev wg0"], "event=tunnel.address_restored tunnel=wg0 what=172.16.234.1"),
+    "mtu": (["ip link set wg0 mtu 1300"], "event=tunnel.mtu tunnel=wg0 from=1300 to=1440"),
+}
+
+
+def settings(mesh):
+    """All that is to be as it was: the device, its peers without what flows, the link, its addresses."""
+    box = mesh.gateways[1].namespace
+    link = box.link("wg0")
+    peers = {key: (p["allowed"], p["keepalive"], p["preshared"]) for key, p in wireguard.peers(box, "wg0").items()}
+    addresses = [(a["local"], a["prefixlen"]) for a in box.ip_json("-4 addr show dev wg0")[0]["addr_info"]]
+    return wireguard.device(box, "wg0"), peers, link["mtu"], "UP" in link["flags"], addresses
+
+
+@pytest.mark.parametrize("commands, told", MEDDLING.values(), ids=MEDDLING.keys())
+def test_what_somebody_does_to_the_device_is_undone_and_told(mesh, commands, told):
+    first = mesh.gateways[1]
+    stranger = wireguard.key(mesh.lab, f"stranger{len(os.listdir(mesh.lab.dir))}")
+    wait_until(lambda: mesh.allowed(1) == mesh.wanted(1), 30, "allowed IPs")
+    before = settings(mesh)
+    seen = len(first.process.log())
+    for command in commands:
+        command = command.format(far=mesh.keys[2][1], key=stranger[0], stranger=stranger[1])
+        first.namespace.run(*command.split(), check=True)
+    wait_until(lambda: settings(mesh) == before and told in first.process.log()[seen:], 20, f"as it was, and {told}")
+
+
 def test_changed_settings_are_changed_in_place(mesh):
     first = mesh.gateways[1]
     before = first.namespace.link("wg0")["ifindex"]

@@ -27,8 +27,9 @@ def peers(namespace, device):
     lines = namespace.run("wg", "show", device, "dump", check=True).stdout.splitlines()
     found = {}
     for line in lines[1:]:
-        public, _, endpoint, allowed, handshake, _, _, keepalive = line.split("\t")
+        public, preshared, endpoint, allowed, handshake, _, _, keepalive = line.split("\t")
         found[public] = {
+            "preshared": preshared,
             "endpoint": endpoint,
             "allowed": set() if allowed == "(none)" else set(allowed.split(",")),
             "handshake": int(handshake),
