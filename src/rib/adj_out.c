@@ -123,6 +123,18 @@ static struct group *find_twin(const struct rib_peer *p, const struct group *fro
 	return NULL;
 }
 
+static void begin_anew(struct group *g)
+{
+	g->announcing_anew = true;
+	g->anew = (struct position){ .at = 1 };
+}
+
+void adj_out_anew(struct rib *r)
+{
+	for (struct group *g = r->out->groups; g; g = g->next)
+		begin_anew(g);
+}
+
 int adj_out_move(struct rib_peer *p)
 {
 	struct group *from = p->sink.group, like = { 0 }, *to;
@@ -140,8 +152,7 @@ int adj_out_move(struct rib_peer *p)
 		to = group_copy(p, from);
 	if (!to)
 		return -ENOMEM;
-	to->announcing_anew = true;
-	to->anew = (struct position){ .at = 1 };
+	begin_anew(to);
 	member_remove(p);
 	member_add(to, p);
 	return 0;
@@ -204,8 +215,7 @@ static void touch_group(struct rib *r, struct group *g, enum family f, dest_id i
 		return;
 	if (!bitmap_reserve(b, end) || !bitmap_reserve(&g->sent[f], end) ||
 	    !queue_push(&g->pending[f], pending_item(id, old_peer))) {
-		g->announcing_anew = true; /* no memory to note it: say all again when there is some */
-		g->anew = (struct position){ .at = 1 };
+		begin_anew(g); /* no memory to note it: say all again when there is some */
 		return;
 	}
 	b->words[id / 64] |= UINT64_C(1) << id % 64;

@@ -97,8 +97,12 @@ void rib_set_options(struct rib *r, const struct rib_options *o)
 	bool same = r->options.multipath == o->multipath &&
 	            was->always_compare_med == is->always_compare_med &&
 	            was->prefer_oldest == is->prefer_oldest;
+	bool cluster_same = r->options.cluster_id == o->cluster_id;
 
 	r->options = *o;
+	for (uint32_t i = 1; i < r->n_peers && !cluster_same; i++)
+		if (r->peers[i] && !r->peers[i]->leaving) /* what is a loop is another question now */
+			adj_in_sweep_request(r->peers[i], SWEEP_POLICY);
 	for (enum family f = 0; f < FAM_COUNT && !same; f++)
 		for (dest_id id = 1; id < table_end(&r->tables[f]); id++)
 			if (table_live(&r->tables[f], id))
@@ -197,13 +201,22 @@ static bool import_same(const struct rib_peer_conf *a, const struct rib_peer_con
 	return a->import != RIB_POLICY_FILTER || filter_equal(a->import_filter, b->import_filter);
 }
 
+static bool group_same(const struct rib_peer_conf *a, const struct rib_peer_conf *b)
+{
+	return a->group && b->group ? strcmp(a->group, b->group) == 0 : a->group == b->group;
+}
+
 void rib_peer_reconfigure(struct rib_peer *p, const struct rib_peer_conf *c)
 {
-	bool again = !import_same(&p->conf, c);
+	bool again = !import_same(&p->conf, c), regrouped = !group_same(&p->conf, c);
 
 	p->conf = *c;
-	if (again)
+	if (again || regrouped)
 		adj_in_sweep_request(p, SWEEP_POLICY);
+	if (regrouped) { /* every filter may ask whence a route came */
+		adj_out_anew(p->rib);
+		rib_replay(p->rib);
+	}
 	if (p->up && adj_out_move(p) < 0)
 		sink_break(p);
 }

@@ -207,6 +207,8 @@ void adj_out_leave(struct rib_peer *p);
 /** The peer's export policy or session parameters changed: move it to a group with the new ones, which
  * announces what differs. 0 or -ENOMEM. */
 int adj_out_move(struct rib_peer *p);
+/** Every group announces what differs by its policy now, and all else again. */
+void adj_out_anew(struct rib *r);
 /** The whole table once more; @families are those that were asked for. */
 void adj_out_again(struct rib_peer *p, uint32_t families);
 void adj_out_release_eor(struct rib *r);

@@ -342,6 +342,56 @@ START_TEST(settings_change_without_a_session)
 }
 END_TEST
 
+static struct filter *refuse_group(const char *group)
+{
+	struct filter *f = filter_new("f", 2);
+	struct filter_match *m;
+
+	ck_assert_ptr_nonnull(f);
+	m = &f->terms[0].match;
+	m->peers = calloc(1, sizeof(*m->peers));
+	ck_assert_ptr_nonnull(m->peers);
+	m->peers[0] = strdup(group);
+	m->n_peers = 1;
+	f->terms[0].action = FILTER_REJECT;
+	f->terms[1].action = FILTER_ACCEPT;
+	filter_seal(f);
+	return f;
+}
+
+/** Filters ask whence a route came: the exporting one of another peer, and the importing one. */
+START_TEST(another_group_without_a_session)
+{
+	const struct lab_route *r = told((struct rib_peer_conf){ .remote_as = FEED_AS },
+	                                 (struct rib_peer_conf){ .remote_as = SINK_AS },
+	                                 &(struct lab_attrs){ .as = { FEED_AS } });
+	struct filter *f = refuse_group("watched");
+	struct rib_peer_conf *feed = &peers[0].conf, *sink = &peers[1].conf;
+
+	sink->export = RIB_POLICY_FILTER;
+	sink->export_filter = f;
+	rib_peer_reconfigure(peers[1].rib, sink);
+	lab_settle(&lab, peers, 2);
+	ck_assert(r->there);
+	feed->group = "watched";
+	rib_peer_reconfigure(peers[0].rib, feed);
+	lab_settle(&lab, peers, 2);
+	ck_assert(!r->there);
+	ck_assert(lab.fib[1].there);
+	feed->import = RIB_POLICY_FILTER;
+	feed->import_filter = f;
+	rib_peer_reconfigure(peers[0].rib, feed);
+	lab_settle(&lab, peers, 2);
+	ck_assert(!lab.fib[1].there);
+	feed->group = NULL;
+	rib_peer_reconfigure(peers[0].rib, feed);
+	lab_settle(&lab, peers, 2);
+	ck_assert(r->there && lab.fib[1].there);
+	rib_free(lab.rib);
+	filter_free(f);
+}
+END_TEST
+
 /** IEEE 754 singles. */
 #define GIGABIT      0x4cee6b28u /* 125e6 bytes a second */
 #define TWO_GIGABIT  0x4d6e6b28u
@@ -418,4 +468,5 @@ UNIT_MAIN("policy", UNIT_ROWS(as_paths, paths), UNIT(own_as_in_place_of_the_peer
           UNIT_ROWS(only_to_customers, roles), UNIT_ROWS(well_known_communities, communities),
           UNIT_ROWS(blackhole_by_agreement_and_for_a_host, blackholes),
           UNIT_ROWS(graceful_shutdown, shutdowns), UNIT(settings_change_without_a_session),
-          UNIT(bandwidth_stays_inside), UNIT_ROWS(shares_of_an_ecmp_set, shares))
+          UNIT(another_group_without_a_session), UNIT(bandwidth_stays_inside),
+          UNIT_ROWS(shares_of_an_ecmp_set, shares))
