@@ -560,7 +560,7 @@ static void sweep_path(struct rib_peer *p, enum family f, path_id id)
 		reevaluate(p, f, path, &prefix);
 	}
 	if ((p->sweep & SWEEP_NEXT_HOP) && path->nh && loc_rib_touch(r, f, path->dest))
-		path->flags |= PATH_MOVED;
+		path->flags |= p->sweep & SWEEP_LINK ? PATH_MOVED | PATH_UPDATED : PATH_MOVED;
 }
 
 static void sweep_begin(struct rib_peer *p)

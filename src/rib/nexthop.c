@@ -355,6 +355,11 @@ static bool same_answer(const struct nexthop *a, const struct nexthop *b)
 	       ip_equal(&a->by_host.gateway, &b->by_host.gateway);
 }
 
+static uint32_t on_link(const struct nexthop *nh)
+{
+	return nh->connected ? nh->ifindex : 0;
+}
+
 /* Ask again, and tell who wants to know. */
 static void ask_again(struct nexthop_table *t, nexthop_id id)
 {
@@ -362,6 +367,7 @@ static void ask_again(struct nexthop_table *t, nexthop_id id)
 	struct nexthop before = e->nh;
 
 	resolve(t, e);
+	e->nh.relinked = on_link(&before) != on_link(&e->nh);
 	if (!same_answer(&before, &e->nh))
 		t->changed(t->ctx, id, &e->nh);
 }

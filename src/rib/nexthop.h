@@ -50,6 +50,7 @@ struct nexthop {
 	uint32_t ifindex;
 	uint32_t metric; /* IGP metric: of the host route (0 when connected) */
 	bool connected;  /* reached directly on the link */
+	bool relinked;   /* with the last change it came onto a link, or left one */
 	bool recursive;  /* through a route of our own table ... */
 	uint8_t own_len; /* ... of this length */
 	/* As the host's routes alone resolve it, which is all that a way to other next hops may rest on;

@@ -90,10 +90,12 @@ void path_nexthop_drop(struct rib *r, struct path *path)
 
 void path_nexthop_changed(struct rib *r, nexthop_id id)
 {
+	unsigned what = SWEEP_NEXT_HOP | (nexthop_at(r->nexthops, id)->relinked ? SWEEP_LINK : 0);
+
 	if (id >= r->n_users)
 		return;
 	for (uint32_t i = 0; i < r->users[id].n; i++)
-		adj_in_sweep_request(r->peers[r->users[id].user[i].peer], SWEEP_NEXT_HOP);
+		adj_in_sweep_request(r->peers[r->users[id].user[i].peer], what);
 }
 
 /** Its paths are on their way out, whether or not the sweep has come to them. */

@@ -61,7 +61,8 @@ struct sink {
 	struct position start; /* where the group's walk was when catching up began */
 };
 
-enum { SWEEP_STALE = 1, SWEEP_POLICY = 2, SWEEP_NEXT_HOP = 4 };
+/* SWEEP_LINK: what is announced may name a next hop on a link (RFC 4271 5.1.3), and which link has changed */
+enum { SWEEP_STALE = 1, SWEEP_POLICY = 2, SWEEP_NEXT_HOP = 4, SWEEP_LINK = 8 };
 
 struct rib_peer {
 	struct rib *rib;

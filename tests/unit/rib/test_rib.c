@@ -532,6 +532,26 @@ START_TEST(no_circles_of_next_hops)
 }
 END_TEST
 
+/** A next hop that leaves the link which a peer shares with it is no third party any more. */
+START_TEST(next_hop_leaves_the_link)
+{
+	struct ip net = ip_v4(0xc0000200), gateway = ip_v4(0xcb007101), elsewhere = ip_v4(0xcb007100);
+	struct host_route way = { .prefix = prefix_make(&elsewhere, 24), .ifindex = 1 };
+
+	begin(2, (uint32_t[]){ NODE_AS, FAR_AS });
+	lab_announce(&lab, &peers[0], 7, &(struct lab_attrs){ .as = { NODE_AS } });
+	lab_settle(&lab, peers, 2);
+	ck_assert_uint_eq(ip_to_v4(&peers[1].got[7].next_hop), 0xc000020a);
+	ck_assert_int_eq(nexthop_route_set(rib_nexthops(lab.rib), &way), 0);
+	way = (struct host_route){ .prefix = prefix_make(&net, 24), .gateway = gateway, .ifindex = 1 };
+	ck_assert_int_eq(nexthop_route_set(rib_nexthops(lab.rib), &way), 0);
+	lab_settle(&lab, peers, 2);
+	ck_assert_uint_eq(ip_to_v4(&lab.fib[7].next_hop), 0xcb007101);
+	ck_assert_msg(ip_to_v4(&peers[1].got[7].next_hop) == 0xc0000201, "next hop self");
+	rib_free(lab.rib);
+}
+END_TEST
+
 /** Best paths that are refused now, and not decided again yet, when a peer comes up and the table is told
  * anew. */
 START_TEST(joins_before_the_refused_are_decided)
@@ -736,5 +756,6 @@ UNIT_MAIN("rib", UNIT(announces_with_our_as_and_address), UNIT(end_of_rib_once_b
           UNIT(changed_policy_needs_no_session), UNIT_ROWS(med_does_not_depend_on_order, all_orders),
           UNIT(limit_is_reported), UNIT(local_routes), UNIT(slow_sink_holds_nobody_up),
           UNIT(several_paths_to_a_sink), UNIT(next_hops_behind_routes_of_ours), UNIT(no_circles_of_next_hops),
-          UNIT(joins_before_the_refused_are_decided), UNIT(path_behind_itself), UNIT(ring_of_next_hops),
+          UNIT(next_hop_leaves_the_link), UNIT(joins_before_the_refused_are_decided),
+          UNIT(path_behind_itself), UNIT(ring_of_next_hops),
           UNIT_ROWS(settles_to_what_policy_says, histories))
