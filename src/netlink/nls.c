@@ -213,7 +213,7 @@ static bool hear_answers(struct nls *n, int len, nls_error_fn error, void *ctx)
 	const struct nlmsghdr *h = (const struct nlmsghdr *)n->in;
 	const char *text;
 
-	for (; mnl_nlmsg_ok(h, len); h = mnl_nlmsg_next(h, &len)) {
+	for (; nls_msg_ok(h, len); h = mnl_nlmsg_next(h, &len)) {
 		uint32_t index = h->nlmsg_seq - n->first;
 		int err;
 
@@ -283,7 +283,7 @@ int nls_dump_step(struct nls *n, nls_msg_fn msg, void *ctx)
 
 	if (got < 0)
 		return (int)got;
-	for (; mnl_nlmsg_ok(h, len); h = mnl_nlmsg_next(h, &len)) {
+	for (; nls_msg_ok(h, len); h = mnl_nlmsg_next(h, &len)) {
 		if (h->nlmsg_seq != n->dump_seq)
 			continue;
 		n->dump_torn |= (h->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
@@ -321,7 +321,7 @@ int nls_events(struct nls *n, nls_msg_fn msg, void *ctx)
 
 	if (got < 0)
 		return got == -EAGAIN ? 0 : (int)got;
-	for (; mnl_nlmsg_ok(h, len); h = mnl_nlmsg_next(h, &len))
+	for (; nls_msg_ok(h, len); h = mnl_nlmsg_next(h, &len))
 		msg(ctx, h);
 	return 1;
 }

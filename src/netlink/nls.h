@@ -50,6 +50,13 @@ int nls_dump(struct nls *n, uint16_t type, const void *header, size_t len);
  * kernel says that the table changed meanwhile (dump again), or another -errno. */
 int nls_dump_step(struct nls *n, nls_msg_fn msg, void *ctx);
 
+/** Whether a whole message is at @h, @len bytes from the end. mnl_nlmsg_ok() takes a length of 2 GiB and more
+ * for a negative one, and lets it pass. */
+static inline bool nls_msg_ok(const struct nlmsghdr *h, int len)
+{
+	return mnl_nlmsg_ok(h, len) && h->nlmsg_len <= INT32_MAX;
+}
+
 /* -- events ------------------------------------------------------------------------------------- */
 
 /** Keep what the socket with @port_id causes away from this one, in the kernel (a socket filter). @return 0
