@@ -5,8 +5,10 @@
 
 #include "bgp/attr.h"
 #include "mcbgp/bgp.h"
+#include "mutate.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed);
 
 static uint8_t scratch[131072], scratch_again[131072], wire[BGP_MAX_LEN_EXT * 2];
 
@@ -58,4 +60,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	c.scratch = scratch_again;
 	round_trip(&a, &c);
 	return 0;
+}
+
+/** Behind the byte that describes the session there are attributes; by halves they are changed as such. */
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed)
+{
+	static uint8_t out[BGP_MAX_LEN_EXT];
+	struct writer w = wr_init(out, max < sizeof(out) ? max : sizeof(out));
+
+	if (size < 4 || seed & 1 || max < size)
+		return LLVMFuzzerMutate(data, size, max);
+	wr_u8(&w, data[0]);
+	if (!mutate_attrs(rd_init(data + 1, size - 1), &w, seed >> 1))
+		return LLVMFuzzerMutate(data, size, max);
+	memcpy(data, out, (size_t)(w.p - out));
+	return (size_t)(w.p - out);
 }

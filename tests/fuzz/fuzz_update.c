@@ -5,8 +5,10 @@
 
 #include "bgp/update.h"
 #include "mcbgp/bgp.h"
+#include "mutate.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed);
 
 static uint8_t scratch[131072], scratch_again[131072], message[BGP_MAX_LEN_EXT];
 
@@ -106,4 +108,51 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	a.present |= ATTR_BIT(BGP_ATTR_NEXT_HOP);
 	repack(u.mp_reach, &c, &a);
 	return 0;
+}
+
+/** One of the three parts is changed, the attributes as such, and the two lengths are right again. false:
+ * there are not three parts. */
+static bool mutate_update(struct reader r, struct writer *w, unsigned seed)
+{
+	static uint8_t part[BGP_MAX_LEN_EXT];
+	struct reader withdrawn, attrs;
+	uint8_t *len_at, *begin;
+
+	wr_u8(w, rd_u8(&r));
+	withdrawn = rd_sub(&r, rd_u16(&r));
+	attrs = rd_sub(&r, rd_u16(&r));
+	if (r.bad)
+		return false;
+	if (seed % 4 == 0 || seed % 4 == 1) { /* the prefixes of one end or the other */
+		struct reader *run = seed % 4 ? &withdrawn : &r;
+		size_t n = rd_left(run);
+
+		if (n)
+			memcpy(part, run->p, n);
+		*run = rd_init(part, LLVMFuzzerMutate(part, n, 512));
+	}
+	wr_u16(w, (uint16_t)rd_left(&withdrawn));
+	wr_bytes(w, withdrawn.p, rd_left(&withdrawn));
+	len_at = wr_skip(w, 2);
+	begin = w->p;
+	if (seed % 4 < 2)
+		wr_bytes(w, attrs.p, rd_left(&attrs));
+	else if (!mutate_attrs(attrs, w, seed >> 2))
+		return false;
+	if (w->bad)
+		return false;
+	wr_put_u16(len_at, (uint16_t)(w->p - begin));
+	wr_bytes(w, r.p, rd_left(&r));
+	return !w->bad;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed)
+{
+	static uint8_t out[BGP_MAX_LEN_EXT];
+	struct writer w = wr_init(out, max < sizeof(out) ? max : sizeof(out));
+
+	if (seed & 1 || size > sizeof(out) || !mutate_update(rd_init(data, size), &w, seed >> 1))
+		return LLVMFuzzerMutate(data, size, max);
+	memcpy(data, out, (size_t)(w.p - out));
+	return (size_t)(w.p - out);
 }
