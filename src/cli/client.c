@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <jansson.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,9 +16,28 @@
 
 #define FIRST_SIZE  65536u
 #define LINE_LIMIT  (64u << 20) /* a line above it is no reply of ours */
-#define REFUSAL_MAX 65536u      /* bytes of a document that may be a refusal */
+#define MONITOR     "{\"monitor\": "
+#define RESULT      "{\"result\": "
+#define REFUSAL_MAX 65536u /* bytes of a document that may be a refusal */
 
 /* -- bytes ------------------------------------------------------------------------------------ */
+
+static bool send_all(struct client *c, const char *bytes, size_t n);
+
+/** Wait for the daemon, or for the operator to hit Enter, who has heard enough. */
+static void wait_or_end(struct client *c)
+{
+	struct pollfd fds[] = { { c->fd, POLLIN, 0 }, { STDIN_FILENO, POLLIN, 0 } };
+	char line[256];
+
+	while (c->listening && poll(fds, 2, -1) >= 0 && !fds[0].revents) {
+		if (!fds[1].revents)
+			continue;
+		c->listening = false;
+		(void)!read(STDIN_FILENO, line, sizeof(line));
+		send_all(c, "\n", 1);
+	}
+}
 
 static int fill(struct client *c)
 {
@@ -37,6 +57,8 @@ static int fill(struct client *c)
 		c->buf = grown;
 		c->size = c->size ? 2 * c->size : FIRST_SIZE;
 	}
+	fflush(stdout); /* what has come is seen while more is waited for */
+	wait_or_end(c);
 	do {
 		n = recv(c->fd, c->buf + c->len, c->size - c->len, 0);
 	} while (n < 0 && errno == EINTR);
@@ -136,11 +158,13 @@ static enum client_result print_text(struct client *c, const struct client_strea
 		if (!next_reply(c, &r))
 			return CLIENT_LOST;
 		refused = r.code >= CTL_REFUSED_MIN;
+		c->listening = r.code == CTL_EVENT_HEADING ? isatty(STDIN_FILENO) : c->listening;
 		if (refused)
 			result = CLIENT_REFUSED;
 		if (!r.last || *r.text) /* an empty end is no line of the answer */
 			fprintf(refused ? to->err : to->out, "%s\n", r.text);
 	} while (!r.last);
+	c->listening = false;
 	return result;
 }
 
@@ -157,6 +181,22 @@ static bool is_refusal(const char *text, size_t n, FILE *err)
 	return error != NULL;
 }
 
+/** A monitor's documents, one a line, until the one with the result. */
+static enum client_result print_documents(struct client *c, const struct client_streams *to)
+{
+	char *line;
+
+	c->listening = isatty(STDIN_FILENO);
+	do {
+		line = next_line(c);
+		if (!line)
+			return CLIENT_LOST;
+		fprintf(to->out, "%s\n", line);
+	} while (strncmp(line, RESULT, strlen(RESULT)) != 0);
+	c->listening = false;
+	return CLIENT_DONE;
+}
+
 /** One line, which may be longer than any memory: what is over REFUSAL_MAX is passed on unread. */
 static enum client_result print_json(struct client *c, const struct client_streams *to)
 {
@@ -171,6 +211,8 @@ static enum client_result print_json(struct client *c, const struct client_strea
 		if (fill(c) < 0)
 			return CLIENT_LOST;
 	}
+	if (strncmp(c->buf + c->start, MONITOR, strlen(MONITOR)) == 0)
+		return print_documents(c, to);
 	newline++;
 	if ((size_t)(newline - (c->buf + c->start)) <= REFUSAL_MAX)
 		refused = is_refusal(c->buf + c->start, (size_t)(newline - (c->buf + c->start)), to->err);

@@ -12,6 +12,7 @@ struct client {
 	int fd;
 	char *buf; /* read and not yet taken */
 	size_t start, len, size;
+	bool listening; /* to a monitor, and a terminal is there to end it */
 };
 
 /** Connect to @path and read the greeting. @return 0 or -errno; -EPROTO: what answers there is no mcbgpd. */

@@ -6,9 +6,12 @@
 #include <ctype.h>
 #include <errno.h>
 #include <histedit.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include "mcbgp/ctl.h"
 
@@ -21,6 +24,7 @@ struct prompt {
 	bool json;
 	EditLine *el;
 	History *history;
+	char file[PATH_MAX]; /* where the history is kept; "": nowhere */
 };
 
 /** Words that may follow, as the daemon offers them: "word TAB help". */
@@ -109,7 +113,7 @@ static struct prompt *prompt_of(EditLine *el)
 	return p;
 }
 
-static unsigned char on_tab(EditLine *el, int key)
+static unsigned char on_tab(EditLine *el, wint_t key)
 {
 	const LineInfo *l = el_line(el);
 	struct offers o = { .n = 0 };
@@ -132,7 +136,7 @@ static unsigned char on_tab(EditLine *el, int key)
 	return rc;
 }
 
-static unsigned char on_question(EditLine *el, int key)
+static unsigned char on_question(EditLine *el, wint_t key)
 {
 	const LineInfo *l = el_line(el);
 	struct offers o = { .n = 0 };
@@ -142,6 +146,32 @@ static unsigned char on_question(EditLine *el, int key)
 	list_offers(&o);
 	offers_fini(&o);
 	return CC_REDISPLAY;
+}
+
+/** $XDG_STATE_HOME/mcbgpc/history, or ~/.local/state/mcbgpc/history; makes the folders. false: there is no
+ * place for it. */
+static bool history_path(char *out, size_t size)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	int n;
+
+	out[0] = '\0';
+	if (state && *state == '/')
+		n = snprintf(out, size, "%s/mcbgpc/history", state);
+	else if (home && *home == '/')
+		n = snprintf(out, size, "%s/.local/state/mcbgpc/history", home);
+	else
+		return false;
+	if (n < 0 || (size_t)n >= size) {
+		out[0] = '\0';
+		return false;
+	}
+	for (char *p = strchr(out + 1, '/'); p; p = strchr(p + 1, '/')) {
+		*p = '\0';
+		mkdir(out, 0700);
+		*p = '/';
+	}
+	return true;
 }
 
 static int open_editor(struct prompt *p)
@@ -154,13 +184,16 @@ static int open_editor(struct prompt *p)
 		return -ENOMEM;
 	history(p->history, &ev, H_SETSIZE, HISTORY_SIZE);
 	history(p->history, &ev, H_SETUNIQUE, 1);
+	if (history_path(p->file, sizeof(p->file)))
+		history(p->history, &ev, H_LOAD, p->file); /* there may be none yet */
 	el_set(p->el, EL_CLIENTDATA, p);
 	el_set(p->el, EL_PROMPT, prompt_text);
 	el_set(p->el, EL_EDITOR, "emacs");
 	el_set(p->el, EL_SIGNAL, 1);
 	el_set(p->el, EL_HIST, history, p->history);
-	el_set(p->el, EL_ADDFN, "mcbgpc-complete", "Complete a word", on_tab);
-	el_set(p->el, EL_ADDFN, "mcbgpc-help", "Show what may follow", on_question);
+	/* The narrow form of this one copies its texts, and never frees them. */
+	el_wset(p->el, EL_ADDFN, L"mcbgpc-complete", L"Complete a word", on_tab);
+	el_wset(p->el, EL_ADDFN, L"mcbgpc-help", L"Show what may follow", on_question);
 	el_set(p->el, EL_BIND, "^I", "mcbgpc-complete", (char *)NULL);
 	el_set(p->el, EL_BIND, "?", "mcbgpc-help", (char *)NULL);
 	el_source(p->el, NULL);
@@ -169,8 +202,13 @@ static int open_editor(struct prompt *p)
 
 static void close_editor(struct prompt *p)
 {
+	HistEvent ev;
+
 	if (p->el)
 		el_end(p->el);
+	if (p->history && p->file[0])
+		history(p->history, &ev, H_SAVE,
+		        p->file); /* for its owner's eyes; kept as far as it can be */
 	if (p->history)
 		history_end(p->history);
 }

@@ -491,6 +491,10 @@ fail:
 /** Last words: what its socket takes at once. */
 static void client_flush(struct client *c)
 {
+	if (is_monitor(c)) {
+		request_end(&c->request);
+		c->server->n_monitors--;
+	}
 	for (unsigned i = 0; i < CLOSE_TRIES && c->out.len && !c->blocked; i++)
 		if (!client_write(c))
 			return;
@@ -523,10 +527,6 @@ void ctl_server_close(struct ctl_server *s)
 		loop_fd_free(s->watch);
 	s->watch = NULL;
 	while ((c = TAILQ_FIRST(&s->clients))) {
-		if (is_monitor(c)) {
-			request_end(&c->request);
-			s->n_monitors--;
-		}
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): as above */
 		client_flush(c);
 		client_free(c);
