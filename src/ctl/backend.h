@@ -131,6 +131,16 @@ struct ctl_interface {
 	size_t n_addresses;
 };
 
+/** A BGP next hop in use, and the neighbor it leads to. */
+struct ctl_neighbor {
+	struct ip next_hop, gateway; /* gateway: the neighbor; IP_NONE: it leads nowhere */
+	uint32_t ifindex;
+	const char *state;     /* as `ip neigh` names it; why it leads nowhere, in words */
+	const uint8_t *lladdr; /* NULL: not known */
+	size_t lladdr_len;
+	bool dead; /* it does not answer: routes go round it */
+};
+
 /** Something happened. */
 struct ctl_event {
 	enum log_level level;
@@ -195,6 +205,9 @@ struct ctl_backend {
 	bool (*protocol)(void *ctx, const char *name, ctl_proto_fn fn, void *arg);
 	void (*tunnels)(void *ctx, ctl_tunnel_fn fn, void *arg);
 	void (*interfaces)(void *ctx, ctl_interface_fn fn, void *arg);
+	/** The next hop in use behind number *@at, which is moved on; false: there are no more. Begin with 0.
+	 */
+	bool (*neighbor)(void *ctx, uint32_t *at, struct ctl_neighbor *out);
 	/** NULL: no such link. */
 	const char *(*ifname)(void *ctx, uint32_t ifindex);
 	/** What the kernel has of @p; *@why in words when it failed, or was never to be there,

@@ -70,6 +70,8 @@ void show_status(struct request *q, const struct word *args, size_t n);
 void show_protocols(struct request *q, const struct word *args, size_t n);
 void show_tunnels(struct request *q, const struct word *args, size_t n);
 void show_interfaces(struct request *q, const struct word *args, size_t n);
+void show_neighbors(struct request *q, const struct word *args, size_t n);
+void show_bfd(struct request *q, const struct word *args, size_t n);
 void show_memory(struct request *q, const struct word *args, size_t n);
 /* show_route.c */
 extern const struct keyword route_keywords[];

@@ -47,6 +47,7 @@ void json_event(struct render *r, const struct ctl_event *e);
 void json_lost(struct render *r, uint64_t events);
 void json_tunnel(struct render *r, const struct ctl_tunnel *t, bool all);
 void json_interface(struct render *r, const struct ctl_interface *i);
+void json_neighbor(struct render *r, const struct ctl_neighbor *n);
 void json_memory(struct render *r, const char *what, size_t bytes, size_t count);
 
 #endif

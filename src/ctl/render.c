@@ -140,6 +140,14 @@ const char *render_origin(uint8_t origin)
 	return origin <= BGP_ORIGIN_INCOMPLETE ? names[origin] : "?";
 }
 
+char *render_lladdr(const struct ctl_neighbor *n, char *buf)
+{
+	buf[0] = '\0';
+	for (size_t i = 0; n->lladdr && i < n->lladdr_len && 3 * i + 3 < LLADDR_STRLEN; i++)
+		snprintf(buf + 3 * i - (i > 0), 4, "%s%02x", i ? ":" : "", n->lladdr[i]);
+	return buf;
+}
+
 unsigned render_preference(const struct rib_path_view *v)
 {
 	switch (rib_peer_conf(v->peer)->source) {

@@ -70,6 +70,9 @@ struct render_ops {
 	void (*tunnel_heading)(struct render *r);
 	void (*tunnel)(struct render *r, const struct ctl_tunnel *t, bool all);
 	void (*interface)(struct render *r, const struct ctl_interface *i);
+	void (*neighbor_heading)(struct render *r);
+	void (*neighbor)(struct render *r, const struct ctl_neighbor *n);
+	void (*bfd_heading)(struct render *r);
 	void (*memory_heading)(struct render *r);
 	void (*memory)(struct render *r, const char *what, size_t bytes, size_t count);
 	void (*filter)(struct render *r, const struct filter *f);
@@ -112,6 +115,9 @@ const char *render_table(enum family f);
 const char *render_tunnel_state(const struct ctl_tunnel *t);
 const char *render_fib_state(enum ctl_fib_state s);
 const char *render_origin(uint8_t origin);
+#define LLADDR_STRLEN 96
+/** "02:00:5e:10:00:01"; "" when it is not known. */
+char *render_lladdr(const struct ctl_neighbor *n, char *buf);
 unsigned render_preference(const struct rib_path_view *v); /* BIRD's, by source */
 /** Why the path cannot be used; NULL: it can. */
 const char *render_not_eligible(const struct rib_path_view *v, char *buf, size_t size);

@@ -98,3 +98,18 @@ void json_memory(struct render *r, const char *what, size_t bytes, size_t count)
 	json_set_int(r, o, "objects", count);
 	json_emit(r, o);
 }
+
+void json_neighbor(struct render *r, const struct ctl_neighbor *n)
+{
+	json_t *o = json_object();
+	char address[LLADDR_STRLEN];
+
+	json_set_ip(r, o, "next_hop", &n->next_hop);
+	json_set_ip(r, o, "neighbor", &n->gateway);
+	if (n->ifindex)
+		json_set_str(r, o, "interface", r->backend->ifname(r->backend->ctx, n->ifindex));
+	json_set_str(r, o, "state", n->state);
+	json_set_str(r, o, "address", render_lladdr(n, address));
+	json_set_bool(r, o, "dead", n->dead);
+	json_emit(r, o);
+}

@@ -253,6 +253,29 @@ static void text_interface(struct render *r, const struct ctl_interface *i)
 		          i->addresses[k].len);
 }
 
+static void text_neighbor_heading(struct render *r)
+{
+	text_line(r, CTL_NEIGHBOR_HEADING, "%-25s %-25s %-12s %-11s %s", "Next hop", "Neighbor", "Interface",
+	          "State", "Address");
+}
+
+static void text_neighbor(struct render *r, const struct ctl_neighbor *n)
+{
+	const char *link = n->ifindex ? r->backend->ifname(r->backend->ctx, n->ifindex) : NULL;
+	char hop[IP_STRLEN], gateway[IP_STRLEN], address[LLADDR_STRLEN];
+
+	text_line(r, CTL_NEIGHBOR, "%-25s %-25s %-12s %-11s %s%s", ip_print(&n->next_hop, hop),
+	          ip_print(&n->gateway, gateway), link ? link : "-", n->state, render_lladdr(n, address),
+	          n->dead ? " Dead" : "");
+}
+
+static void text_bfd_heading(struct render *r)
+{
+	text_line(r, CTL_BFD, "bfd1:");
+	text_line(r, CTL_BFD, "%-25s %-10s %-10s %-12s  %8s %8s", "IP address", "Interface", "State", "Since",
+	          "Interval", "Timeout");
+}
+
 static void text_memory_heading(struct render *r)
 {
 	text_line(r, CTL_MEMORY, "mcbgpd memory usage");
@@ -278,6 +301,9 @@ const struct render_ops render_text = {
 	.tunnel_heading = text_tunnel_heading,
 	.tunnel = text_tunnel,
 	.interface = text_interface,
+	.neighbor_heading = text_neighbor_heading,
+	.neighbor = text_neighbor,
+	.bfd_heading = text_bfd_heading,
 	.memory_heading = text_memory_heading,
 	.memory = text_memory,
 	.filter = text_filter,

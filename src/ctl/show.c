@@ -193,6 +193,50 @@ void show_interfaces(struct request *q, const struct word *args, size_t n)
 	q->render.ops->end(&q->render, CTL_OK, "");
 }
 
+/* -- neighbors: some of them a piece, since each is asked of the kernel -------------------------- */
+
+#define NEIGHBORS_A_PIECE 32
+
+static bool neighbors_piece(struct request *q)
+{
+	uint32_t *at = q->walk.state;
+	struct ctl_neighbor n;
+
+	for (unsigned i = 0; i < NEIGHBORS_A_PIECE; i++) {
+		if (!q->backend->neighbor(q->backend->ctx, at, &n)) {
+			q->render.ops->end(&q->render, CTL_OK, "");
+			return false;
+		}
+		q->render.ops->neighbor(&q->render, &n);
+	}
+	return true;
+}
+
+void show_neighbors(struct request *q, const struct word *args, size_t n)
+{
+	uint32_t *at;
+
+	if (!no_arguments(q, args, n))
+		return;
+	at = calloc(1, sizeof(*at));
+	if (!at) {
+		q->render.ops->end(&q->render, CTL_NO_MEMORY, "Out of memory");
+		return;
+	}
+	q->walk = (struct walk){ neighbors_piece, free, at };
+	q->render.ops->begin(&q->render, "neighbors", false);
+	q->render.ops->neighbor_heading(&q->render);
+}
+
+void show_bfd(struct request *q, const struct word *args, size_t n)
+{
+	if (!no_arguments(q, args, n))
+		return;
+	q->render.ops->begin(&q->render, "bfd_sessions", false);
+	q->render.ops->bfd_heading(&q->render);
+	q->render.ops->end(&q->render, CTL_OK, "");
+}
+
 struct memory_sum {
 	struct render *render;
 	size_t bytes;

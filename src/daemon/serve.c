@@ -18,6 +18,7 @@
 #include "daemon/state.h"
 #include "daemon/wg_shown.h"
 #include "lib/log.h"
+#include "netlink/neigh.h"
 
 #define US_PER_S UINT64_C(1000000)
 
@@ -27,7 +28,9 @@ struct serve {
 	struct ctl_address *addresses; /* of the link or tunnel being shown */
 	struct wg_shown *wg;           /* of the tunnel being shown */
 	size_t n_addresses;
-	char refusal[128]; /* of the route being shown */
+	struct neigh *neigh;      /* NULL before the first question */
+	struct neigh_entry entry; /* of the neighbor being shown */
+	char refusal[128];        /* of the route being shown */
 };
 
 static void get_clock(void *ctx, struct ctl_clock *out)
@@ -362,6 +365,40 @@ static void walk_interfaces(void *ctx, ctl_interface_fn fn, void *arg)
 	}
 }
 
+/** What the kernel knows of the neighbor; that it cannot be asked is no reason to hide the next hop. */
+static void ask_neighbor(struct serve *s, struct ctl_neighbor *n)
+{
+	n->state = "UNKNOWN";
+	if (!s->neigh && neigh_open(&s->neigh) < 0)
+		return;
+	if (neigh_get(s->neigh, n->ifindex, &n->gateway, &s->entry) < 0)
+		return;
+	n->state = neigh_state_name(s->entry.state);
+	n->lladdr = s->entry.lladdr_len ? s->entry.lladdr : NULL;
+	n->lladdr_len = s->entry.lladdr_len;
+}
+
+static bool next_neighbor(void *ctx, uint32_t *at, struct ctl_neighbor *out)
+{
+	struct daemon *d = ctx;
+	const struct nexthop *nh;
+
+	do {
+		*at = nexthop_next(rib_nexthops(d->rib), *at);
+	} while (*at && !rib_nexthop_used(d->rib, *at));
+	if (!*at)
+		return false;
+	nh = nexthop_at(rib_nexthops(d->rib), *at);
+	*out = (struct ctl_neighbor){ .next_hop = nh->addr,
+		                      .gateway = nh->gateway,
+		                      .ifindex = nh->ifindex,
+		                      .state = nexthop_why_text(nh->why),
+		                      .dead = nh->why == NH_DEAD };
+	if (nh->why == NH_OK)
+		ask_neighbor(d->serve, out);
+	return true;
+}
+
 static const char *ifname(void *ctx, uint32_t ifindex)
 {
 	struct daemon *d = ctx;
@@ -555,6 +592,7 @@ int serve_open(struct daemon *d)
 		                                  .protocol = one_protocol,
 		                                  .tunnels = walk_tunnels,
 		                                  .interfaces = walk_interfaces,
+		                                  .neighbor = next_neighbor,
 		                                  .ifname = ifname,
 		                                  .fib = query_fib,
 		                                  .filters = walk_filters,
@@ -583,6 +621,7 @@ void serve_close(struct daemon *d)
 	ctl_server_close(d->ctl_readonly);
 	if (d->serve) {
 		wg_shown_free(d->serve->wg);
+		neigh_close(d->serve->neigh);
 		free(d->serve->addresses);
 	}
 	free(d->serve);

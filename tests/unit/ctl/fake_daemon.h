@@ -219,6 +219,26 @@ static inline void fake_interfaces(void *ctx, ctl_interface_fn fn, void *arg)
 	fn(arg, &i);
 }
 
+static inline bool fake_neighbor(void *ctx, uint32_t *at, struct ctl_neighbor *out)
+{
+	static const uint8_t address[] = { 2, 0, 0x5e, 0x10, 0, 1 };
+	const struct ctl_neighbor all[] = {
+		{ .next_hop = ip_v4(0x0a000002),
+		  .gateway = ip_v4(0x0a000002),
+		  .ifindex = 1,
+		  .state = "REACHABLE",
+		  .lladdr = address,
+		  .lladdr_len = sizeof(address) },
+		{ .next_hop = ip_v4(0x0a000003), .state = "the neighbor does not answer", .dead = true },
+	};
+
+	(void)ctx;
+	if (*at == sizeof(all) / sizeof(all[0]))
+		return false;
+	*out = all[(*at)++];
+	return true;
+}
+
 static inline const char *fake_ifname(void *ctx, uint32_t ifindex)
 {
 	(void)ctx;
@@ -457,6 +477,7 @@ static inline void fake_daemon_init(struct fake_daemon *d)
 		                           .protocol = fake_protocol,
 		                           .tunnels = fake_tunnels,
 		                           .interfaces = fake_interfaces,
+		                           .neighbor = fake_neighbor,
 		                           .ifname = fake_ifname,
 		                           .fib = fake_fib,
 		                           .filters = fake_walk_filters,

@@ -183,6 +183,15 @@ static const struct {
 	                     "1004-\tAdminUp LinkUp MTU=1500 Kind=veth\n"
 	                     "1003-\t10.0.0.1/24\n"
 	                     "0000 \n" },
+	{ "show neighbors",
+	  "2107-Next hop                  Neighbor                  Interface    State       Address\n"
+	  "1107-10.0.0.2                  10.0.0.2                  eth0         REACHABLE   "
+	  "02:00:5e:10:00:01\n"
+	  " 10.0.0.3                  -                         -            the neighbor does not answer  "
+	  "Dead\n"
+	  "0000 \n" },
+	{ "show bfd sessions", "1020-bfd1:\n IP address                Interface  State      Since         "
+	                       "Interval  Timeout\n0000 \n" },
 	{ "show tunnels",
 	  "2101-Name            Type      State  Since        MTU   Local           Remote          Info\n"
 	  "1101-vxlan-eth0      vxlan     up     03:04:04.678 1450  192.168.1.10    203.0.113.7     vni 101 "
@@ -274,7 +283,9 @@ static const struct {
 	{ "show route export node1 noexport node1", CTL_PARSE_ERROR, "once" },
 	{ "show route table nix", CTL_PARSE_ERROR, "master4, master6 or fib" },
 	{ "show route 10.77.1.0/24 table master6", CTL_PARSE_ERROR, "not of that table" },
-	{ "show bfd sessions", CTL_NOT_BUILT, "show bfd sessions: not built yet" },
+	{ "show bfd sessions now", CTL_PARSE_ERROR, "takes no argument" },
+	{ "show neighbors eth0", CTL_PARSE_ERROR, "takes no argument" },
+	{ "diagnose", CTL_NOT_BUILT, "diagnose: not built yet" },
 	{ "monitor everything", CTL_PARSE_ERROR, "not: everything" },
 	{ "monitor routes tunnels", CTL_PARSE_ERROR, "not: tunnels" },
 	{ "monitor peer", CTL_PARSE_ERROR, "not: peer" },
@@ -571,6 +582,10 @@ static const char *const documents[] = {
 	"json show tunnels all",
 	"json show interfaces",
 	"json show memory",
+	"json show neighbors",
+	"json show bfd sessions",
+	"json show filters",
+	"json test filter imp 10.0.0.0/8",
 	"json disable node2",
 	"json configure check",
 	"json configure confirm",
