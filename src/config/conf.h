@@ -134,9 +134,10 @@ struct conf_tunnel {
 
 struct conf_static {
 	struct prefix prefix;
-	bool blackhole;
+	bool blackhole, unreachable;
 	char *interface;    /* NULL: none */
 	struct ip next_hop; /* IP_NONE: none */
+	bool onlink;        /* next_hop is on interface, whatever addresses that has */
 };
 
 struct conf_kernel {

@@ -365,13 +365,18 @@ void check_tunnels(struct loader *l)
 
 static void check_static(struct loader *l, const config_setting_t *s, const struct conf_static *r)
 {
-	int ways = (config_setting_get_member(s, "interface") != NULL) +
-	           (config_setting_get_member(s, "next_hop") != NULL) + r->blackhole;
+	bool interface = config_setting_get_member(s, "interface") != NULL;
+	bool next_hop = config_setting_get_member(s, "next_hop") != NULL;
+	int ways = interface + next_hop + r->blackhole + r->unreachable;
 
-	if (ways != 1)
-		report_setting(&l->report, s, NULL,
-		               "needs exactly one of interface, next_hop and blackhole = true: it has %s",
-		               ways ? "several" : "none");
+	if (r->onlink && !(interface && next_hop))
+		report_setting(&l->report, s, "onlink", "needs next_hop, and the interface it is on");
+	else if (r->onlink ? ways != 2 : ways != 1)
+		report_setting(
+		        &l->report, s, NULL,
+		        "needs exactly one of interface, next_hop, blackhole = true and unreachable = true "
+		        "(or next_hop and interface with onlink = true): it has %s",
+		        ways ? "several" : "none");
 	if (r->next_hop.family && !is_host(&r->next_hop))
 		report_setting(&l->report, s, "next_hop", "can be nobody's address: needs that of a router");
 	if (!r->prefix.addr.family)

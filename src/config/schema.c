@@ -405,8 +405,12 @@ static const struct option static_options[] = {
 	{ "interface", OPT_LINK, EFFECT_ROUTES, FIELD(conf_static, interface), .help = "link it is on" },
 	{ "next_hop", OPT_IP, EFFECT_ROUTES, FIELD(conf_static, next_hop),
 	  .help = "router behind which it is" },
+	{ "onlink", OPT_BOOL, EFFECT_ROUTES, FIELD(conf_static, onlink),
+	  .help = "next_hop is on interface, whatever addresses that has" },
 	{ "blackhole", OPT_BOOL, EFFECT_ROUTES, FIELD(conf_static, blackhole),
 	  .help = "packets to it are dropped" },
+	{ "unreachable", OPT_BOOL, EFFECT_ROUTES, FIELD(conf_static, unreachable),
+	  .help = "packets to it are refused: their senders are told" },
 };
 const struct section schema_static = { "static", static_options, COUNT(static_options),
 	                               sizeof(struct conf_static) };

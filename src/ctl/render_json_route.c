@@ -155,6 +155,9 @@ static void set_reasons(struct render *r, json_t *o, const struct route_item *i)
 
 void json_route(struct render *r, const struct route_item *i)
 {
+	static const char *const kinds[] = {
+		[RIB_UNICAST] = "unicast", [RIB_BLACKHOLE] = "blackhole", [RIB_UNREACHABLE] = "unreachable"
+	};
 	const struct rib_path_view *v = i->path;
 	const struct rib_peer_conf *peer = rib_peer_conf(v->peer);
 	char prefix[PREFIX_STRLEN];
@@ -162,7 +165,7 @@ void json_route(struct render *r, const struct route_item *i)
 
 	json_set_str(r, o, "prefix", prefix_print(&v->prefix, prefix));
 	json_set_str(r, o, "table", i->table);
-	json_set_str(r, o, "type", v->kind == RIB_BLACKHOLE ? "blackhole" : "unicast");
+	json_set_str(r, o, "type", kinds[v->kind]);
 	json_set_str(r, o, "protocol", peer->name);
 	json_set_ip(r, o, "from", &peer->address);
 	json_set_time(r, o, "since", v->since_us);

@@ -230,8 +230,8 @@ static void rank(const struct route_item *i, char *buf, size_t size)
 
 static const char *route_kind(const struct rib_path_view *v)
 {
-	if (v->kind == RIB_BLACKHOLE)
-		return "blackhole";
+	if (v->kind != RIB_UNICAST)
+		return v->kind == RIB_BLACKHOLE ? "blackhole" : "unreachable";
 	return v->eligible || !v->attrs ? "unicast" : "unreachable";
 }
 
@@ -242,7 +242,7 @@ static void hop(struct render *r, const struct rib_path_view *v)
 	const char *name = r->backend->ifname(r->backend->ctx, ifindex);
 	char addr[IP_STRLEN];
 
-	if (v->kind == RIB_BLACKHOLE || (!v->eligible && v->attrs))
+	if (v->kind != RIB_UNICAST || (!v->eligible && v->attrs))
 		return;
 	if (!nh && v->ifindex)
 		text_line(r, CTL_ROUTE, "\tdev %s", name ? name : "?");

@@ -74,7 +74,11 @@ static void put(struct fib_sync *s, const struct prefix *p, const struct fib_rou
 static struct fib_hop hop(const struct rib_hop *h, bool spare)
 {
 	return (struct fib_hop){
-		.gateway = h->gateway, .ifindex = h->ifindex, .weight = h->weight, .spare = spare
+		.gateway = h->gateway,
+		.ifindex = h->ifindex,
+		.weight = h->weight,
+		.onlink = h->onlink,
+		.spare = spare,
 	};
 }
 
@@ -83,7 +87,8 @@ static void on_change(void *ctx, const struct rib_change *c)
 	struct fib_sync *s = ctx;
 	struct fib_hop hops[HOPS_MAX];
 	size_t n;
-	struct fib_route route = { .kind = FIB_BLACKHOLE, .hops = hops };
+	struct fib_route route = { .kind = c->kind == RIB_UNREACHABLE ? FIB_UNREACHABLE : FIB_BLACKHOLE,
+		                   .hops = hops };
 
 	if (!c->best || !wanted(s, &c->prefix, c->from, c->best)) {
 		put(s, &c->prefix, NULL);

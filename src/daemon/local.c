@@ -79,12 +79,14 @@ static void put(struct rib_peer *p, const struct prefix *prefix, const struct ri
 static void static_put(struct local *l, const struct conf_static *s, const struct link_info *link,
                        uint64_t now_us)
 {
-	struct rib_local r = { .kind = LOCAL_BLACKHOLE };
+	struct rib_local r = { .kind = s->unreachable ? LOCAL_UNREACHABLE : LOCAL_BLACKHOLE };
 
 	if (s->interface) {
 		r.kind = LOCAL_INTERFACE;
 		r.ifindex = link && link->up ? link->ifindex : 0;
-	} else if (!s->blackhole) {
+	}
+	if (s->next_hop.family &&
+	    (!s->onlink || r.ifindex)) { /* on a link that is not there: like the link */
 		r.kind = LOCAL_NEXT_HOP;
 		r.next_hop = s->next_hop;
 	}

@@ -476,14 +476,16 @@ static int local_set(struct rib_peer *p, enum family f, const struct nlri *n, co
 	if (!loc_rib_touch(r, f, dest))
 		return -ENOMEM;
 	path_nexthop_drop(r, path);
-	path->flags &= (uint8_t) ~(PATH_INTERFACE | PATH_BLACKHOLE);
+	path->flags &= (uint8_t)~PATH_UNREACHABLE;
 	path->flags |= PATH_MOVED;
 	if (l->kind == LOCAL_BLACKHOLE)
 		path->flags |= PATH_BLACKHOLE;
+	else if (l->kind == LOCAL_UNREACHABLE)
+		path->flags |= PATH_UNREACHABLE;
 	else if (l->kind == LOCAL_INTERFACE)
 		path->flags |= PATH_INTERFACE, path->nh = l->ifindex;
 	else
-		path->nh = path_nexthop_take(p, &(struct attrs){ .next_hop = l->next_hop }, &ok);
+		path->nh = path_nexthop_take_at(p, &l->next_hop, l->ifindex, &ok);
 	return ok ? 0 : -ENOMEM;
 }
 

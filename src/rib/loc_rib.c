@@ -342,6 +342,15 @@ static size_t add_hop(struct rib_hop *hops, size_t n, struct rib_hop h)
 	return n;
 }
 
+/* What is on a link by name rather than by a route needs to be told to the kernel, but for link-local ones.
+ */
+static struct rib_hop rib_hop(const struct nexthop *nh, uint16_t weight)
+{
+	bool link_local = nh->gateway.family == IP_V6 && ip_is_link_local(&nh->gateway);
+
+	return (struct rib_hop){ nh->gateway, nh->ifindex, weight, nh->scope && !link_local };
+}
+
 static size_t collect_hops(const struct rib *r, const struct dest *d, struct rib_hop *hops)
 {
 	struct shares s = { .all_have_bandwidth = true };
@@ -363,7 +372,7 @@ static size_t collect_hops(const struct rib *r, const struct dest *d, struct rib
 		was = n;
 		a = path_attrs(r, p);
 		share = share_of(a);
-		n = add_hop(hops, n, (struct rib_hop){ nh->gateway, nh->ifindex, a->weight ? a->weight : 1 });
+		n = add_hop(hops, n, rib_hop(nh, a->weight ? a->weight : 1));
 		if (n == was)
 			continue;
 		s.of[was] = share;
@@ -383,7 +392,7 @@ static bool collect_spare(const struct rib *r, const struct dest *d, struct rib_
 		if (p->flags & PATH_SPARE) {
 			const struct nexthop *nh = nexthop_at(r->nexthops, p->nh);
 
-			*spare = (struct rib_hop){ nh->gateway, nh->ifindex, 1 };
+			*spare = rib_hop(nh, 1);
 			return true;
 		}
 	}
@@ -403,7 +412,7 @@ void loc_rib_tell(struct rib *r, enum family f, dest_id id, uint16_t old_peer)
 	if (best) {
 		c.best = path_attrs(r, best);
 		c.from = r->peers[best->peer];
-		c.kind = best->flags & PATH_BLACKHOLE ? RIB_BLACKHOLE : RIB_UNICAST;
+		c.kind = path_kind(best);
 		c.n_hops = collect_hops(r, d, hops);
 		c.spare = collect_spare(r, d, &spare) ? &spare : NULL;
 	}

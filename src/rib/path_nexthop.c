@@ -66,7 +66,13 @@ nexthop_id path_nexthop_take(struct rib_peer *p, const struct attrs *a, bool *ok
 {
 	bool on_link = p->session.ifindex && !ip_is_zero(&a->next_hop_ll);
 	const struct ip *addr = on_link ? &a->next_hop_ll : &a->next_hop;
-	uint32_t scope = addr->family == IP_V6 && ip_is_link_local(addr) ? p->session.ifindex : 0;
+
+	return path_nexthop_take_at(
+	        p, addr, addr->family == IP_V6 && ip_is_link_local(addr) ? p->session.ifindex : 0, ok);
+}
+
+nexthop_id path_nexthop_take_at(struct rib_peer *p, const struct ip *addr, uint32_t scope, bool *ok)
+{
 	nexthop_id id;
 
 	*ok = true;

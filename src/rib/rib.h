@@ -115,12 +115,14 @@ enum rib_result { RIB_OK, RIB_MAX_PREFIX, RIB_NO_MEMORY };
  * queued for decision. RIB_MAX_PREFIX: the limit is passed (said at each UPDATE beyond it; the routes are
  * stored all the same). @now_us: monotonic. */
 enum rib_result rib_update(struct rib_peer *p, const struct update *u, uint64_t now_us);
-/** A local route (static, direct) of a pseudo-peer: next hop or interface or neither (blackhole). NULL @a:
- * withdraw. 0 or -ENOMEM. */
+/** A local route (static, direct) of a pseudo-peer: next hop or interface or neither (blackhole,
+ * unreachable). NULL @a: withdraw. 0 or -ENOMEM. */
 struct rib_local {
-	enum { LOCAL_NEXT_HOP, LOCAL_INTERFACE, LOCAL_BLACKHOLE } kind;
+	enum { LOCAL_NEXT_HOP, LOCAL_INTERFACE, LOCAL_BLACKHOLE, LOCAL_UNREACHABLE } kind;
 	struct ip next_hop;
-	uint32_t ifindex; /* LOCAL_INTERFACE; 0: that link is not there: not eligible */
+	/** LOCAL_INTERFACE; 0: that link is not there: not eligible. LOCAL_NEXT_HOP: the link that next_hop
+	 * is taken to be on; 0: the host's routes say. */
+	uint32_t ifindex;
 };
 int rib_local(struct rib_peer *p, const struct prefix *prefix, const struct rib_local *l, uint64_t now_us);
 
@@ -138,8 +140,9 @@ struct rib_hop {
 	struct ip gateway; /* IP_NONE: on the link */
 	uint32_t ifindex;
 	uint16_t weight;
+	bool onlink; /* a neighbor on the link by configuration: no address of the link covers it */
 };
-enum rib_kind { RIB_UNICAST, RIB_BLACKHOLE };
+enum rib_kind { RIB_UNICAST, RIB_BLACKHOLE, RIB_UNREACHABLE };
 struct rib_change {
 	struct prefix prefix;
 	const struct attrs *best; /* NULL: no route any more */

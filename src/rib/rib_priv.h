@@ -166,6 +166,14 @@ unsigned adj_in_sweep(struct rib *r, unsigned budget);
 /** The next hop that a path by @a needs, counted; 0 with @ok when it needs none, 0 without when there is no
  * memory. */
 nexthop_id path_nexthop_take(struct rib_peer *p, const struct attrs *a, bool *ok);
+/** The same for @addr on the link @scope; 0: on whatever link the routes say. */
+nexthop_id path_nexthop_take_at(struct rib_peer *p, const struct ip *addr, uint32_t scope, bool *ok);
+static inline enum rib_kind path_kind(const struct path *p)
+{
+	if (!(p->flags & PATH_BLACKHOLE))
+		return RIB_UNICAST;
+	return p->flags & PATH_INTERFACE ? RIB_UNREACHABLE : RIB_BLACKHOLE;
+}
 void path_nexthop_drop(struct rib *r, struct path *path);
 void path_nexthop_changed(struct rib *r, nexthop_id id);
 /** A way to @a by a route of ours longer than @len bits: see struct nexthop_own. */

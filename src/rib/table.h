@@ -41,7 +41,8 @@ enum {
 	PATH_INTERFACE = 16, /* local route on a link: nh holds the interface index */
 	PATH_IPV6 = 64,      /* its dest is of that family */
 	PATH_BLACKHOLE = 32, /* packets are dropped: a local route, or asked for by community */
-	PATH_SPARE = 128,    /* where packets go should the whole ECMP set die, as of the last decision */
+	PATH_UNREACHABLE = PATH_BLACKHOLE | PATH_INTERFACE, /* packets are refused: a local route; nh is 0 */
+	PATH_SPARE = 128, /* where packets go should the whole ECMP set die, as of the last decision */
 };
 
 struct path {

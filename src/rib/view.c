@@ -76,7 +76,7 @@ static struct rib_path_view view_of(const struct rib *r, const struct path *p, c
 		.path_id = p->wire_id,
 		.since_us = since_us(r, p),
 		.nexthop = p->nh && !interface ? nexthop_at(r->nexthops, p->nh) : NULL,
-		.kind = p->flags & PATH_BLACKHOLE ? RIB_BLACKHOLE : RIB_UNICAST,
+		.kind = path_kind(p),
 		.ifindex = interface ? p->nh : 0,
 		.filter_term = refused_by(r, p, prefix),
 	};

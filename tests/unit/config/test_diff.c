@@ -258,6 +258,9 @@ static const struct {
 	{ "interface", STATIC("prefix = `10.0.0.0/8`; interface = `eth1`"), false },
 	{ "next_hop", STATIC("prefix = `10.0.0.0/8`; next_hop = `192.0.2.1`"), false },
 	{ "blackhole", STATIC("prefix = `10.0.0.0/8`; blackhole = true"), false },
+	{ "unreachable", STATIC("prefix = `10.0.0.0/8`; unreachable = true"), false },
+	{ "onlink",
+	  STATIC("prefix = `10.0.0.0/8`; interface = `eth0`; next_hop = `192.0.2.1`; onlink = true"), false },
 };
 
 START_TEST(static_changes)

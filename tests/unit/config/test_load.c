@@ -206,9 +206,15 @@ START_TEST(static_routes)
 {
 	struct conf *c = lab_conf(HEAD "static = ( { prefix = `192.168.1.0/24`; interface = `eth0`; },"
 	                               " { prefix = `10.0.0.0/8`; blackhole = true; },"
-	                               " { prefix = `0.0.0.0/0`; next_hop = `192.0.2.3`; } );");
+	                               " { prefix = `0.0.0.0/0`; next_hop = `192.0.2.3`; },"
+	                               " { prefix = `11.0.0.0/8`; unreachable = true; },"
+	                               " { prefix = `12.0.0.0/8`; next_hop = `192.0.2.3`; interface = `eth0`;"
+	                               "   onlink = true; } );");
 
-	ck_assert_uint_eq(c->n_statics, 3);
+	ck_assert_uint_eq(c->n_statics, 5);
+	ck_assert(c->statics[3].unreachable && !c->statics[3].blackhole);
+	ck_assert(c->statics[4].onlink && !c->statics[2].onlink);
+	ck_assert_str_eq(c->statics[4].interface, "eth0");
 	ck_assert_str_eq(c->statics[0].interface, "eth0");
 	ck_assert(c->statics[1].blackhole);
 	ck_assert(prefix_equal(&c->statics[2].prefix, &(struct prefix[]){ prefix("0.0.0.0/0") }[0]));

@@ -422,12 +422,30 @@ static const struct {
 	{ "a filter named all", HEAD "filters = { all = ( ); };",
 	  "2: filters.all: `all` and `none` have a meaning of their own: choose another name" },
 	{ "a static route by nothing", HEAD STATIC("prefix = `10.0.0.0/8`"),
-	  "2: static[0]: needs exactly one of interface, next_hop and blackhole = true: it has none" },
+	  "2: static[0]: needs exactly one of interface, next_hop, blackhole = true and unreachable = true "
+	  "(or next_hop and interface with onlink = true): it has none" },
 	{ "a static route by two",
 	  HEAD STATIC("prefix = `10.0.0.0/8`; blackhole = true; next_hop = `192.0.2.3`"),
-	  "2: static[0]: needs exactly one of interface, next_hop and blackhole = true: it has several" },
+	  "2: static[0]: needs exactly one of interface, next_hop, blackhole = true and unreachable = true "
+	  "(or next_hop and interface with onlink = true): it has several" },
 	{ "a static route that is no blackhole", HEAD STATIC("prefix = `10.0.0.0/8`; blackhole = false"),
-	  "2: static[0]: needs exactly one of interface, next_hop and blackhole = true: it has none" },
+	  "2: static[0]: needs exactly one of interface, next_hop, blackhole = true and unreachable = true "
+	  "(or next_hop and interface with onlink = true): it has none" },
+	{ "a static route by two that have no use for each other",
+	  HEAD STATIC("prefix = `10.0.0.0/8`; blackhole = true; unreachable = true"),
+	  "2: static[0]: needs exactly one of interface, next_hop, blackhole = true and unreachable = true "
+	  "(or next_hop and interface with onlink = true): it has several" },
+	{ "a router and a link without onlink",
+	  HEAD STATIC("prefix = `10.0.0.0/8`; interface = `eth0`; next_hop = `192.0.2.3`"),
+	  "2: static[0]: needs exactly one of interface, next_hop, blackhole = true and unreachable = true "
+	  "(or next_hop and interface with onlink = true): it has several" },
+	{ "onlink and a blackhole",
+	  HEAD STATIC("prefix = `10.0.0.0/8`; interface = `eth0`; "
+	              "next_hop = `192.0.2.3`; onlink = true; blackhole = true"),
+	  "2: static[0]: needs exactly one of interface, next_hop, blackhole = true and unreachable = true "
+	  "(or next_hop and interface with onlink = true): it has several" },
+	{ "onlink on no link", HEAD STATIC("prefix = `10.0.0.0/8`; next_hop = `192.0.2.3`; onlink = true"),
+	  "2: static[0].onlink: needs next_hop, and the interface it is on" },
 	{ "a static route without prefix", HEAD STATIC("blackhole = true"),
 	  "2: static[0].prefix: is missing (destination): needs a prefix such as `192.0.2.0/24`" },
 	{ "a static route with bits beyond its length",

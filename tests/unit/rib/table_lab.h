@@ -25,6 +25,7 @@ struct lab_route { /* what a sink was told of a prefix, or what the subscriber h
 	bool ext_communities;
 	unsigned as_count[1]; /* of the sink's own AS in the path */
 	uint16_t path_len;
+	enum rib_kind kind;
 	size_t n_hops;
 	struct ip spare;     /* of the subscriber; IP_NONE: none */
 	uint16_t weights[4]; /* of the subscriber's hops, by the last byte of their address from .10 on */
@@ -93,7 +94,7 @@ static inline void lab_change(void *ctx, const struct rib_change *c)
 	if (lab->deaf)
 		return;
 	r = &lab->fib[lab_index(&c->prefix)];
-	*r = (struct lab_route){ .there = c->best != NULL, .n_hops = c->n_hops };
+	*r = (struct lab_route){ .there = c->best != NULL, .kind = c->kind, .n_hops = c->n_hops };
 	if (c->n_hops)
 		r->next_hop = c->hops[0].gateway;
 	if (c->spare)

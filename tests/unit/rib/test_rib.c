@@ -388,7 +388,11 @@ START_TEST(local_routes)
 	        rib_local(local, &p1, &(struct rib_local){ .kind = LOCAL_INTERFACE, .ifindex = 0 }, lab.now),
 	        0);
 	ck_assert_int_eq(rib_local(local, &p2, NULL, lab.now), 0);
+	ck_assert_int_eq(lab.fib[0].kind, RIB_BLACKHOLE);
+	ck_assert_int_eq(rib_local(local, &p0, &(struct rib_local){ .kind = LOCAL_UNREACHABLE }, lab.now), 0);
 	lab_settle(&lab, peers, 1);
+	ck_assert_int_eq(lab.fib[0].kind, RIB_UNREACHABLE);
+	ck_assert_uint_eq(lab.fib[0].n_hops, 0);
 	ck_assert_msg(!peers[0].got[1].there, "its interface is gone");
 	ck_assert(!peers[0].got[2].there && peers[0].got[0].there);
 	rib_peer_free(local);
