@@ -663,7 +663,7 @@ static void encode_unknown(struct writer *w, struct reader *u, unsigned limit)
 /** ATTR_BIT() of what goes onto this session's wire. */
 static uint64_t to_encode(const struct codec_ctx *c, const struct attrs *a, bool with_next_hop)
 {
-	uint64_t bits = a->present;
+	uint64_t bits = a->present & ~ATTRS_LONG_LIVED_STALE;
 
 	if (!with_next_hop || a->next_hop.family != IP_V4)
 		bits &= ~ATTR_BIT(BGP_ATTR_NEXT_HOP);

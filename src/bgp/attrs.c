@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "bgp/aspath.h"
+#include "bgp/community.h"
 #include "lib/pool.h"
 #include "mcbgp/bgp.h"
 
@@ -248,7 +249,7 @@ struct attrs *attrs_at(const struct attrs_set *s, attrs_id id)
 	return id ? *(struct attrs **)pool_at(&s->ids, id) : NULL;
 }
 
-struct attrs *attrs_intern(struct attrs_set *s, const struct attrs *view)
+static struct attrs *intern(struct attrs_set *s, const struct attrs *view)
 {
 	uint32_t hash = attrs_hash(s, view);
 	uint32_t i = hash & (s->nslots - 1);
@@ -270,6 +271,19 @@ struct attrs *attrs_intern(struct attrs_set *s, const struct attrs *view)
 	s->count++;
 	s->bytes += malloc_usable_size(a) + sizeof(size_t);
 	return a;
+}
+
+struct attrs *attrs_intern(struct attrs_set *s, const struct attrs *view)
+{
+	bool marked = view->present & ATTRS_LONG_LIVED_STALE;
+	bool stale = view->communities.len && community_list_has(view->communities, BGP_COMM_LLGR_STALE);
+	struct attrs other;
+
+	if (marked == stale)
+		return intern(s, view);
+	other = *view;
+	other.present ^= ATTRS_LONG_LIVED_STALE;
+	return intern(s, &other);
 }
 
 struct attrs *attrs_ref(struct attrs *a)

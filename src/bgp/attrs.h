@@ -23,6 +23,10 @@ struct __attribute__((packed, aligned(4))) blob {
 /* struct attrs.present: bit n is set when the attribute with type code n < 63 is there and known to us */
 #define ATTR_BIT(type) (UINT64_C(1) << (type))
 
+/* A bit of struct attrs.present that no attribute has: the community LLGR_STALE is among the others (RFC 9494
+ * 4.1). attrs_intern() sees to it: only interned sets, and edits that began with one, have it. */
+#define ATTRS_LONG_LIVED_STALE (UINT64_C(1) << 63)
+
 /* struct attrs.partial: which optional transitive attributes came with the Partial bit, to be passed on (RFC
  * 4271 5) */
 enum attr_partial {

@@ -604,6 +604,14 @@ void community_add(struct attrs_edit *e, const struct community_pattern *value)
 	e->a.present |= ATTR_BIT(kinds[kind].attr);
 }
 
+void community_add_value(struct attrs_edit *e, uint32_t value)
+{
+	const struct community_pattern p = { .kind = COMMUNITY_PLAIN,
+		                             .part = { value >> 16, value & UINT16_MAX } };
+
+	community_add(e, &p);
+}
+
 void community_delete(struct attrs_edit *e, const struct community_pattern *pattern)
 {
 	enum community_kind kind = pattern->kind;

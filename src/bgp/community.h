@@ -40,6 +40,7 @@ bool community_list_has(struct blob plain, uint32_t value);   /* a plain communi
 /** Rewriting, into the edit's scratch. Patterns without a wild part name one value. Adding what is there
  * changes nothing. */
 void community_add(struct attrs_edit *e, const struct community_pattern *value);
+void community_add_value(struct attrs_edit *e, uint32_t value); /* a plain one, host byte order */
 void community_delete(struct attrs_edit *e, const struct community_pattern *pattern);
 void community_clear(struct attrs_edit *e, enum community_kind kind);
 /** Extended communities that end at the border of an AS (RFC 4360 6) are taken away. */

@@ -31,10 +31,11 @@ struct caps {
 	uint8_t add_path[FAM_COUNT]; /* enum add_path */
 	bool graceful_restart;       /* RFC 4724 */
 	bool gr_restarting, gr_notification;
-	uint16_t gr_time;                    /* seconds */
-	uint32_t gr_families, gr_forwarding; /* FAM_BIT()s; forwarding state kept */
-	bool llgr;                           /* RFC 9494 */
-	uint32_t llgr_time[FAM_COUNT];
+	uint16_t gr_time;                        /* seconds */
+	uint32_t gr_families, gr_forwarding;     /* FAM_BIT()s; forwarding state kept */
+	bool llgr;                               /* RFC 9494: knows what long-lived stale routes are */
+	uint32_t llgr_families, llgr_forwarding; /* FAM_BIT()s; as above */
+	uint32_t llgr_time[FAM_COUNT];           /* seconds, 24 bits; 0: not kept for long */
 	bool role_set;
 	uint8_t role;                /* RFC 9234 values, enum bgp_role */
 	char fqdn[64], software[64]; /* printable; "" when not shown */
@@ -72,6 +73,7 @@ bool open_check(const struct open *o, const struct open_expect *x, struct notify
 /** What both sides may use. */
 struct negotiated {
 	bool ibgp, as4, route_refresh, enhanced_refresh, ext_message;
+	bool long_lived; /* both know of long-lived stale routes (RFC 9494) */
 	uint32_t families;
 	uint32_t ext_next_hop;
 	bool add_path_rx[FAM_COUNT], add_path_tx[FAM_COUNT];

@@ -17,11 +17,12 @@
 struct session_conf {
 	uint32_t local_as, remote_as; /* remote_as 0: any */
 	uint32_t local_id;
-	uint16_t hold_time;     /* offered */
-	uint16_t keepalive;     /* 0: a third of the negotiated hold time */
-	uint16_t connect_retry; /* seconds */
-	bool passive;           /* never dials */
-	struct caps caps;       /* offered */
+	uint16_t hold_time;      /* offered */
+	uint16_t keepalive;      /* 0: a third of the negotiated hold time */
+	uint16_t connect_retry;  /* seconds */
+	bool passive;            /* never dials */
+	bool silence_is_restart; /* routes are kept when the peer merely stopped talking (RFC 8538 4) */
+	struct caps caps;        /* offered */
 };
 
 /** How a session ended: who and why, for `show protocols` and the log. */
@@ -99,6 +100,12 @@ bool session_keeps_through_notify(const struct session *s);
 /** Families whose routes stay although the session ended as @s->end says, FAM_BIT()s: the peer restarts, or
  * is thought to (RFC 4724 4.2, RFC 8538 4). Of a session that was Established. */
 uint32_t session_retains(const struct session *s);
+/** How long, in seconds: first as if nothing had happened (RFC 4724), then as the last choice (RFC 9494). 0
+ * and 0: not at all. */
+struct session_keeps {
+	uint32_t usual, long_lived;
+};
+struct session_keeps session_keeps(const struct session *s, enum family f);
 
 enum collision { COLLISION_KEEP_OLD, COLLISION_KEEP_NEW, COLLISION_WAIT };
 /** RFC 4271 6.8, RFC 6286: two connections of one peer, @dialled by us, @accepted from it; either may lack

@@ -2,7 +2,7 @@
 /* DOC: the end of a session: what it takes away, and how people are told.
  *
  * Whether the peer is restarting or gone is judged by how the session ended, here and nowhere else. RFC 4724,
- * 8538, 9003. */
+ * 8538, 9003, 9494. */
 #include <errno.h>
 #include <string.h>
 
@@ -18,31 +18,68 @@ bool session_keeps_through_notify(const struct session *s)
 	       s->theirs.caps.graceful_restart && s->theirs.caps.gr_notification;
 }
 
-/* The way to the peer is gone, or nothing has come over it for the hold time: it is not known to restart. RFC
- * 8538 4 would keep routes through a hold timer that expires; packets would go into the void meanwhile. */
+struct session_keeps session_keeps(const struct session *s, enum family f)
+{
+	const struct caps *ours = &s->ours.caps, *theirs = &s->theirs.caps;
+	struct session_keeps k = { 0 };
+
+	if (!ours->graceful_restart || !theirs->graceful_restart || !(s->neg.families & FAM_BIT(f)))
+		return k;
+	if (theirs->gr_families & FAM_BIT(f))
+		k.usual = theirs->gr_time;
+	if (s->neg.long_lived && theirs->llgr_families & FAM_BIT(f))
+		k.long_lived = theirs->llgr_time[f];
+	return k;
+}
+
+/* The way to the peer is gone: it is not known to restart. */
 static bool path_is_dead(int err)
 {
-	return err == ETIMEDOUT || err == ENETDOWN || err == ENETUNREACH || err == EHOSTDOWN ||
-	       err == EHOSTUNREACH;
+	return err == ENETDOWN || err == ENETUNREACH || err == EHOSTDOWN || err == EHOSTUNREACH;
+}
+
+/* Nothing has come for the hold time. RFC 8538 4 would keep the routes; where the silence is that of the
+ * path, packets would go into the void meanwhile. */
+static bool fell_silent(const struct session_end *e)
+{
+	return (e->kind == END_TCP && e->tcp_error == ETIMEDOUT) ||
+	       (e->kind == END_LOCAL_NOTIFY && e->notify.code == BGP_ERR_HOLD_TIMER);
+}
+
+static bool may_be_restarting(const struct session *s)
+{
+	const struct session_end *e = &s->end;
+	bool through_notify = session_keeps_through_notify(s);
+
+	if (fell_silent(e) && !s->conf->silence_is_restart)
+		return false;
+	switch (e->kind) {
+	case END_TCP:
+		return !path_is_dead(e->tcp_error);
+	case END_REMOTE_NOTIFY:
+		return through_notify && !e->hard;
+	case END_LOCAL_NOTIFY:
+		return through_notify && e->notify.code != BGP_ERR_CEASE;
+	case END_COLLISION: /* it came with a new connection */
+		return true;
+	default:
+		return false;
+	}
 }
 
 uint32_t session_retains(const struct session *s)
 {
-	const struct session_end *e = &s->end;
-	bool through_notify = session_keeps_through_notify(s), retains = false;
+	uint32_t families = 0;
 
-	if (!s->ours.caps.graceful_restart || !s->theirs.caps.graceful_restart || !s->theirs.caps.gr_time)
+	if (!may_be_restarting(s))
 		return 0;
-	if (e->kind == END_TCP)
-		retains = !path_is_dead(e->tcp_error);
-	else if (e->kind == END_REMOTE_NOTIFY)
-		retains = through_notify && !e->hard;
-	else if (e->kind == END_LOCAL_NOTIFY)
-		retains = through_notify && e->notify.code != BGP_ERR_CEASE &&
-		          e->notify.code != BGP_ERR_HOLD_TIMER;
-	else if (e->kind == END_COLLISION) /* it came with a new connection */
-		retains = true;
-	return retains ? s->theirs.caps.gr_families & s->neg.families : 0;
+	for (enum family f = 0; f < FAM_COUNT; f++) {
+		struct session_keeps k = session_keeps(s, f);
+
+		if (k.usual || k.long_lived)
+			families |= FAM_BIT(f);
+	}
+	return families;
 }
 
 /* -- the end, in words -------------------------------------------------------------------------- */

@@ -21,13 +21,16 @@ struct conf_router {
 	uint32_t as;
 	struct conf_listen *listen;
 	size_t n_listen;
-	uint16_t hold_time;     /* 90; 0 or >= 3 */
-	uint16_t keepalive;     /* 0: a third of the negotiated hold time */
-	uint16_t connect_retry; /* 5 */
-	bool graceful_restart;  /* true */
-	uint16_t restart_time;  /* 120 */
-	uint32_t cluster_id;    /* id */
-	bool multipath;         /* true */
+	uint16_t hold_time;               /* 90; 0 or >= 3 */
+	uint16_t keepalive;               /* 0: a third of the negotiated hold time */
+	uint16_t connect_retry;           /* 5 */
+	bool graceful_restart;            /* true */
+	uint16_t restart_time;            /* 120 */
+	bool graceful_restart_on_silence; /* false */
+	uint32_t long_lived_time;         /* 0: not asked for */
+	uint32_t long_lived_limit;        /* 16777215: what the peer asks for */
+	uint32_t cluster_id;              /* id */
+	bool multipath;                   /* true */
 };
 
 enum log_target { LOG_TARGET_STDERR, LOG_TARGET_SYSLOG, LOG_TARGET_JOURNAL };
@@ -74,6 +77,8 @@ struct conf_peer {
 	uint16_t hold_time, keepalive, connect_retry;
 	bool graceful_restart;
 	uint16_t restart_time;
+	bool graceful_restart_on_silence;
+	uint32_t long_lived_time, long_lived_limit;
 	bool next_hop_self, next_hop_keep;
 	bool route_reflector_client;
 	uint8_t add_path;     /* enum add_path */

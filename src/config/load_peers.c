@@ -20,6 +20,9 @@ static void peer_base(struct loader *l, struct conf_peer *p)
 	p->connect_retry = r->connect_retry;
 	p->graceful_restart = r->graceful_restart;
 	p->restart_time = r->restart_time;
+	p->graceful_restart_on_silence = r->graceful_restart_on_silence;
+	p->long_lived_time = r->long_lived_time;
+	p->long_lived_limit = r->long_lived_limit;
 }
 
 /* ---- groups ----------------------------------------------------------------------------------------- */
@@ -177,6 +180,9 @@ static void check_meaning(struct loader *l, const config_setting_t *s, const str
 		               "next_hop_self and next_hop_keep are both true: one of the two must be false");
 	if (p->role_set && p->remote_as && p->remote_as == p->local_as)
 		report_setting(&l->report, s, "role", "is for peers of another AS: take it away");
+	if (p->long_lived_time && !p->graceful_restart && has(s, "long_lived_time"))
+		report_setting(&l->report, s, "long_lived_time",
+		               "needs graceful_restart, which is false: make that true, or take this away");
 	check_reserved(l, s, p);
 	check_timers(l, s, p->hold_time, p->keepalive);
 }

@@ -20,9 +20,10 @@
 #define LATER          .later = true
 #define REQUIRED       .required = true
 
-#define U32_MAX     UINT32_MAX
-#define LEFT_ALONE  "left as the host has it"
-#define FROM_ROUTER "that of router"
+#define U32_MAX        UINT32_MAX
+#define LONG_LIVED_MAX 16777215 /* RFC 9494 3.1: 24 bits */
+#define LEFT_ALONE     "left as the host has it"
+#define FROM_ROUTER    "that of router"
 
 /* ---- keywords --------------------------------------------------------------------------------------- */
 static const struct keyword log_levels[] = {
@@ -108,6 +109,14 @@ static const struct option router_options[] = {
 	  .help = "default of every peer" },
 	{ "restart_time", OPT_INT, EFFECT_SESSION, FIELD(conf_router, restart_time), .min = 0, .max = 4095,
 	  .preset = 120, .unit = "seconds", .help = "default of every peer" },
+	{ "graceful_restart_on_silence", OPT_BOOL, EFFECT_NONE,
+	  FIELD(conf_router, graceful_restart_on_silence), .preset = false, .help = "default of every peer" },
+	{ "long_lived_time", OPT_INT, EFFECT_SESSION, FIELD(conf_router, long_lived_time), .min = 1,
+	  .max = LONG_LIVED_MAX, .zero = "not asked for", .unit = "seconds",
+	  .help = "default of every peer" },
+	{ "long_lived_limit", OPT_INT, EFFECT_NONE, FIELD(conf_router, long_lived_limit), .min = 1,
+	  .max = LONG_LIVED_MAX, .zero = "not kept", .preset = LONG_LIVED_MAX, .unit = "seconds",
+	  .help = "default of every peer" },
 	{ "cluster_id", OPT_ROUTER_ID, EFFECT_ROUTES, FIELD(conf_router, cluster_id),
 	  .preset_text = "that of id", .help = "cluster of this route reflector" },
 	{ "multipath", OPT_BOOL, EFFECT_ROUTES, FIELD(conf_router, multipath), .preset = true,
@@ -359,6 +368,14 @@ static const struct option peer_options[] = {
 	{ "restart_time", OPT_INT, EFFECT_SESSION, FIELD(conf_peer, restart_time), .min = 0, .max = 4095,
 	  .unit = "seconds", .preset_text = FROM_ROUTER,
 	  .help = "how long the peer keeps our routes meanwhile" },
+	{ "graceful_restart_on_silence", OPT_BOOL, EFFECT_NONE, FIELD(conf_peer, graceful_restart_on_silence),
+	  .preset_text = FROM_ROUTER, .help = "routes outlive a hold time that expires (RFC 8538)" },
+	{ "long_lived_time", OPT_INT, EFFECT_SESSION, FIELD(conf_peer, long_lived_time), .min = 1,
+	  .max = LONG_LIVED_MAX, .zero = "not asked for", .unit = "seconds", .preset_text = FROM_ROUTER,
+	  .help = "how much longer the peer keeps our routes as a last choice (RFC 9494)" },
+	{ "long_lived_limit", OPT_INT, EFFECT_NONE, FIELD(conf_peer, long_lived_limit), .min = 1,
+	  .max = LONG_LIVED_MAX, .zero = "not kept", .unit = "seconds", .preset_text = FROM_ROUTER,
+	  .help = "the longest that we keep the peer's routes so" },
 	{ "next_hop_self", OPT_BOOL, EFFECT_ROUTES, FIELD(conf_peer, next_hop_self),
 	  .help = "announce routes with our address" },
 	{ "next_hop_keep", OPT_BOOL, EFFECT_ROUTES, FIELD(conf_peer, next_hop_keep),

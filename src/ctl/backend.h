@@ -66,12 +66,13 @@ struct ctl_bgp {
 	uint64_t last_error_us;
 	const char *last_attempt; /* why there is no connection, in the same form; "": nothing failed */
 	uint64_t last_attempt_us;
-	unsigned flaps;                /* sessions that ended */
-	uint64_t stale_us;             /* routes of a session before are kept until then; 0: there are none */
-	bool policy_missing;           /* eBGP without import or export: RFC 8212 */
-	const char *import, *export;   /* "all", "none" or the filter's name */
-	uint32_t max_prefix;           /* 0: no limit */
-	const char *max_prefix_action; /* "restart", "disable", "warn" */
+	unsigned flaps;    /* sessions that ended */
+	uint64_t stale_us; /* routes of a session before are kept until then; 0: there are none */
+	uint64_t long_lived_us[FAM_COUNT]; /* ... as the last choice (RFC 9494) */
+	bool policy_missing;               /* eBGP without import or export: RFC 8212 */
+	const char *import, *export;       /* "all", "none" or the filter's name */
+	uint32_t max_prefix;               /* 0: no limit */
+	const char *max_prefix_action;     /* "restart", "disable", "warn" */
 };
 
 struct ctl_proto {

@@ -21,6 +21,15 @@ static uint32_t add_path_families(const struct caps *c, enum add_path way)
 	return families;
 }
 
+static void set_long_lived_times(struct render *r, json_t *parent, const struct caps *c)
+{
+	json_t *o = json_set_object(r, parent, "long_lived_time_s");
+
+	for (enum family f = 0; f < FAM_COUNT; f++)
+		if (c->llgr_families & FAM_BIT(f))
+			json_set_int(r, o, family_name(f), c->llgr_time[f]);
+}
+
 static void set_caps(struct render *r, json_t *parent, const char *key, const struct caps *c)
 {
 	json_t *o;
@@ -40,6 +49,8 @@ static void set_caps(struct render *r, json_t *parent, const char *key, const st
 	if (c->graceful_restart)
 		json_set_int(r, o, "restart_time_s", c->gr_time);
 	json_set_bool(r, o, "long_lived_graceful_restart", c->llgr);
+	if (c->llgr_families)
+		set_long_lived_times(r, o, c);
 	if (c->role_set)
 		json_set_int(r, o, "role", c->role);
 	json_set_str(r, o, "hostname", c->fqdn);
@@ -87,6 +98,10 @@ static void set_bgp(struct render *r, json_t *o, const struct ctl_proto *p, bool
 	json_set_int(r, o, "sessions_ended", b->flaps);
 	if (b->stale_us)
 		json_set_time(r, o, "stale_until", b->stale_us);
+	if (b->long_lived_us[FAM_IPV4])
+		json_set_time(r, o, "long_lived_until_ipv4", b->long_lived_us[FAM_IPV4]);
+	if (b->long_lived_us[FAM_IPV6])
+		json_set_time(r, o, "long_lived_until_ipv6", b->long_lived_us[FAM_IPV6]);
 	set_caps(r, o, "local_capabilities", b->ours);
 	set_caps(r, o, "neighbor_capabilities", b->theirs);
 	if (b->neg) {

@@ -65,6 +65,27 @@ static void restart_capability(struct render *r, const struct caps *c)
 		DETAIL(r, "        Notification");
 }
 
+/* The longest of the families' times stands for all, as BIRD has it. */
+static void long_lived_capability(struct render *r, const struct caps *c)
+{
+	uint32_t time = 0;
+	char names[64];
+
+	if (!c->llgr)
+		return;
+	for (enum family f = 0; f < FAM_COUNT; f++)
+		time = c->llgr_time[f] > time ? c->llgr_time[f] : time;
+	DETAIL(r, "      Long-lived graceful restart");
+	if (!c->llgr_families)
+		return;
+	DETAIL(r, "        LL stale time: %" PRIu32, time);
+	family_names(c->llgr_families, names, sizeof(names));
+	DETAIL(r, "        AF supported:%s", names);
+	family_names(c->llgr_forwarding, names, sizeof(names));
+	if (c->llgr_forwarding)
+		DETAIL(r, "        AF preserved:%s", names);
+}
+
 static void capabilities(struct render *r, const char *whose, const struct caps *c)
 {
 	static const char *const roles[] = { "provider", "rs_server", "rs_client", "customer", "peer" };
@@ -98,8 +119,7 @@ static void capabilities(struct render *r, const char *whose, const struct caps 
 	}
 	if (c->enhanced_refresh)
 		DETAIL(r, "      Enhanced refresh");
-	if (c->llgr)
-		DETAIL(r, "      Long-lived graceful restart");
+	long_lived_capability(r, c);
 	if (c->role_set && c->role < sizeof(roles) / sizeof(roles[0]))
 		DETAIL(r, "      Role: %s", roles[c->role]);
 	if (c->fqdn[0])
@@ -168,9 +188,10 @@ static void bgp_details(struct render *r, const struct ctl_proto *p)
 		session_details(r, b);
 	else if (p->state == CTL_PROTO_START && b->retry_us)
 		timer_line(r, "Connect delay:", b->retry_us, b->connect_retry);
+	if (b->stale_us || b->long_lived_us[FAM_IPV4] || b->long_lived_us[FAM_IPV6])
+		DETAIL(r, "    Neighbor graceful restart active");
 	if (b->stale_us) {
 		remains(r, b->stale_us, left, sizeof(left));
-		DETAIL(r, "    Neighbor graceful restart active");
 		DETAIL(r, "    %-17s %s/-", "Restart timer:", left);
 	}
 	if (b->last_error[0])
@@ -218,12 +239,14 @@ struct channel {
 	const char *import, *export;
 	uint32_t max_prefix;
 	const char *max_prefix_action;
+	uint64_t long_lived_us;
 	struct rib_peer_stats stats;
 };
 
 static void channel(struct render *r, const struct channel *c)
 {
 	const struct rib_peer_stats *s = &c->stats;
+	char left[32];
 
 	DETAIL(r, "  Channel %s", family_name(c->family));
 	CHANNEL_FIELD(r, "State", "%s", c->up ? "UP" : "DOWN");
@@ -234,6 +257,10 @@ static void channel(struct render *r, const struct channel *c)
 	if (c->max_prefix) {
 		CHANNEL_FIELD(r, "Receive limit", "%" PRIu32, c->max_prefix);
 		DETAIL(r, "      Action:       %s", c->max_prefix_action);
+	}
+	if (c->long_lived_us) {
+		CHANNEL_FIELD(r, "Neighbor GR", "%s", "Long-lived");
+		CHANNEL_FIELD(r, "LL stale timer", "%s/-", remains(r, c->long_lived_us, left, sizeof(left)));
 	}
 	if (!c->up)
 		return;
@@ -297,6 +324,7 @@ static void channels(struct render *r, const struct ctl_proto *p)
 			c.up = c.up && p->bgp->neg && (p->bgp->neg->families & FAM_BIT(f));
 			c.import = p->bgp->import;
 			c.export = p->bgp->export;
+			c.long_lived_us = p->bgp->long_lived_us[f];
 			c.max_prefix = p->bgp->max_prefix;
 			c.max_prefix_action = p->bgp->max_prefix_action;
 		}

@@ -203,6 +203,7 @@ static struct ctl_bgp bgp_facts(const struct peer_view *v, struct troubles *t)
 		.last_attempt_us = v->last_attempt_at,
 		.flaps = v->flaps,
 		.stale_us = v->stale_at,
+		.long_lived_us = { v->long_lived_at[FAM_IPV4], v->long_lived_at[FAM_IPV6] },
 		.policy_missing = v->policy_missing,
 		.import = policy_name(&c->import),
 		.export = policy_name(&c->export),

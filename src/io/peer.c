@@ -111,7 +111,7 @@ static void rearm(struct peer *p)
 	sooner(&first, session_deadline(&p->accepted.session));
 	sooner(&first, p->start_at);
 	sooner(&first, p->gone_at);
-	sooner(&first, p->stale_at);
+	sooner(&first, peer_stale_deadline(p));
 	if (!first || (p->timer_at && p->timer_at <= first))
 		return;
 	p->timer_at = first;
@@ -153,8 +153,7 @@ static void on_timer(void *ctx)
 		peers_forget(p);
 		return;
 	}
-	if (p->stale_at && now >= p->stale_at)
-		peer_stale_end(p, ~0u, "time is up");
+	peer_stale_tick(p);
 	if (p->start_at && now >= p->start_at)
 		start_now(p);
 	tick(&p->dialled);
@@ -395,7 +394,7 @@ void peer_came_up(struct peer *p, struct conn *c)
 
 void peer_went_down(struct peer *p)
 {
-	rib_peer_restarts(p->rib, peer_stale_begin(p, p->up));
+	peer_stale_begin(p, p->up);
 	p->up = NULL;
 	p->flaps++;
 	peer_synced(p);

@@ -82,10 +82,12 @@ struct peer_view { /* borrowed until the next turn of the loop */
 	        since;           /* monotonic microseconds; since: of the present state */
 	struct ip local, remote; /* of the session's socket */
 	uint16_t local_port, remote_port;
-	uint64_t retry_at;   /* when it dials again; 0: does not */
-	unsigned flaps;      /* sessions that ended */
-	uint64_t stale_at;   /* routes of a session before are kept until then; 0: there are none */
-	bool policy_missing; /* eBGP without import or export: RFC 8212 */
+	uint64_t retry_at; /* when it dials again; 0: does not */
+	unsigned flaps;    /* sessions that ended */
+	uint64_t stale_at; /* routes of a session before are kept as they are until then; 0: there are none
+	                    */
+	uint64_t long_lived_at[FAM_COUNT]; /* or as the last choice, until then (RFC 9494) */
+	bool policy_missing;               /* eBGP without import or export: RFC 8212 */
 };
 void peer_view(const struct peer *p, struct peer_view *out);
 

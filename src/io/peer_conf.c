@@ -91,6 +91,10 @@ void peer_set_offer(struct peer *p)
 {
 	const struct conf_peer *c = p->conf;
 	bool restarting = p->set->restarting;
+	/* The kernel forwards on, whether we or the session alone were away. */
+	uint32_t kept = restarting || p->flaps ? c->families : 0;
+	/* Without a time of our own we still say that we know what to do with theirs (RFC 9494 3.1). */
+	uint32_t long_lived = c->graceful_restart && c->long_lived_time ? c->families : 0;
 
 	p->session_conf = (struct session_conf){
 		.local_as = c->local_as,
@@ -100,6 +104,7 @@ void peer_set_offer(struct peer *p)
 		.keepalive = c->keepalive,
 		.connect_retry = c->connect_retry,
 		.passive = c->passive,
+		.silence_is_restart = c->graceful_restart_on_silence,
 		.caps = {
 			.families = c->families,
 			.ext_next_hop = offers_ext_next_hop(c) ? FAM_BIT(FAM_IPV4) : 0,
@@ -117,8 +122,11 @@ void peer_set_offer(struct peer *p)
 			.gr_notification = true,
 			.gr_time = c->restart_time,
 			.gr_families = c->families,
-			/* The kernel forwards on, whether we or the session alone were away. */
-			.gr_forwarding = restarting || p->flaps ? c->families : 0,
+			.gr_forwarding = kept,
+			.llgr = c->graceful_restart,
+			.llgr_families = long_lived,
+			.llgr_forwarding = long_lived & kept,
+			.llgr_time = { c->long_lived_time, c->long_lived_time },
 		},
 	};
 	if (p->refused.code)

@@ -57,11 +57,14 @@ struct peer {
 	uint64_t last_end_at, last_attempt_at, since;
 	enum bgp_state shown;
 	unsigned flaps;
-	uint32_t eor;          /* families whose End-of-RIB came */
-	uint32_t stale;        /* families with routes of a session, or a refresh, before */
-	uint64_t stale_at;     /* they leave at the latest then; 0: there are none */
-	uint64_t lost_at;      /* when the session ended that they are of */
-	struct notify refused; /* code 0, or how the peer refused our capabilities */
+	uint32_t eor;        /* families whose End-of-RIB came */
+	uint32_t stale;      /* families with routes of a session, or a refresh, before */
+	uint64_t stale_at;   /* they leave at the latest then, or become long-lived; 0: there are none */
+	uint32_t long_lived; /* of them, those that are the last choice by now (RFC 9494) */
+	uint32_t long_lived_s[FAM_COUNT];  /* how long they may be so */
+	uint64_t long_lived_at[FAM_COUNT]; /* they leave at the latest then; 0: they are not so */
+	uint64_t lost_at;                  /* when the session ended that they are of */
+	struct notify refused;             /* code 0, or how the peer refused our capabilities */
 	bool synced;
 	enum rib_result trouble; /* what the table said while the session read */
 	bool warned;             /* of too many prefixes, in this session */
@@ -130,8 +133,11 @@ void peer_synced(struct peer *p);
 void peer_review(struct peer *p);
 
 /* peer_restart.c */
-/** The Established session @c ended. @return the families whose routes are to stay. */
-uint32_t peer_stale_begin(struct peer *p, const struct conn *c);
+/** The Established session @c ended: what is to stay of its routes does, the rest leaves the table. */
+void peer_stale_begin(struct peer *p, const struct conn *c);
+/** The nearest time at which peer_stale_tick() has something to do; 0: none. */
+uint64_t peer_stale_deadline(const struct peer *p);
+void peer_stale_tick(struct peer *p);
 /** @c is Established: what it does not promise to say again leaves. */
 void peer_stale_check(struct peer *p, const struct conn *c);
 /** An attempt to dial ended: perhaps the peer is gone for good. */

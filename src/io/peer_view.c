@@ -66,6 +66,7 @@ void peer_view(const struct peer *p, struct peer_view *out)
 		.retry_at = p->start_at,
 		.flaps = p->flaps,
 		.stale_at = p->stale_at,
+		.long_lived_at = { p->long_lived_at[FAM_IPV4], p->long_lived_at[FAM_IPV6] },
 		.policy_missing = policy_missing(p->conf),
 	};
 	if (!c)

@@ -2,7 +2,8 @@
 /* export.c - DOC: the way out of the table, in three steps.
  *
  *  1. May this peer hear it at all? iBGP to iBGP only through a reflector (RFC 4456 6), NO_ADVERTISE and
- * NO_EXPORT (RFC 1997).
+ * NO_EXPORT (RFC 1997). What is long-lived stale is for those who know how to prefer anything to it (RFC
+ * 9494).
  *  2. The operator's filter, on the attributes as they are in the table.
  *  3. What the protocol asks for: attributes that end at the AS border are dropped, our AS is prepended, the
  * next hop is set, a reflector leaves its marks. A MED that was received stays inside (RFC 4271 5.1.4); one
@@ -36,6 +37,11 @@ static const char *forbidden_by_community(const struct export_params *x, struct 
 	return NULL;
 }
 
+static bool is_long_lived_stale(const struct attrs *a)
+{
+	return a->present & ATTRS_LONG_LIVED_STALE;
+}
+
 static const char *may_hear(const struct export_params *x, const struct export_source *s,
                             const struct attrs *a)
 {
@@ -45,6 +51,8 @@ static const char *may_hear(const struct export_params *x, const struct export_s
 		return "learned from iBGP, and neither side is a route reflector client";
 	if (!x->ibgp && !role_may_hear(x->role, a))
 		return "it is for customers only (RFC 9234)";
+	if (is_long_lived_stale(a) && !x->long_lived)
+		return "it is long-lived stale, and the peer does not know what that is (RFC 9494)";
 	return attrs_has(a, BGP_ATTR_COMMUNITIES) ? forbidden_by_community(x, a->communities) : NULL;
 }
 
@@ -147,12 +155,7 @@ static void override_as(struct blob old, const void *arg, struct writer *w)
 /** RFC 8326 3: the community tells other AS, LOCAL_PREF our own. */
 static void say_goodbye(const struct export_params *x, struct attrs_edit *e)
 {
-	const struct community_pattern goodbye = {
-		.kind = COMMUNITY_PLAIN,
-		.part = { BGP_COMM_GRACEFUL_SHUTDOWN >> 16, BGP_COMM_GRACEFUL_SHUTDOWN & 0xffff },
-	};
-
-	community_add(e, &goodbye);
+	community_add_value(e, BGP_COMM_GRACEFUL_SHUTDOWN);
 	if (x->ibgp)
 		attrs_edit_set_u32(e, BGP_ATTR_LOCAL_PREF, 0);
 }
@@ -186,6 +189,7 @@ const char *export_route(const struct export_params *x, const struct export_sour
 	struct filter_result r = { .verdict = FILTER_ACCEPT, .term = -1 };
 	const struct filter_route route = { prefix, s->peer, s->group, s->source };
 	const char *why = may_hear(x, s, &e->a);
+	bool stale = is_long_lived_stale(&e->a);
 
 	if (term)
 		*term = -1;
@@ -201,6 +205,8 @@ const char *export_route(const struct export_params *x, const struct export_sour
 	if (r.verdict != FILTER_ACCEPT)
 		return r.term < 0 ? "no term of the export filter accepts it"
 		                  : "refused by the export filter";
+	if (stale) /* whatever the filter made of it (RFC 9494 4.3) */
+		community_add_value(e, BGP_COMM_LLGR_STALE);
 	why = set_next_hop(x, s, r.next_hop, family_of(prefix), e);
 	if (why && term)
 		*term = -1; /* it was not the filter */

@@ -16,6 +16,7 @@ struct export_params {
 	enum export_policy policy;
 	const struct filter *filter; /* EXPORT_FILTER; borrowed */
 	bool ibgp, rr_client;
+	bool long_lived; /* the peer knows what LLGR_STALE means (RFC 9494) */
 	bool next_hop_self, next_hop_keep;
 	bool remove_private_as, graceful_shutdown;
 	uint32_t local_as, router_id, cluster_id;

@@ -117,6 +117,7 @@ struct imported {
 	struct attrs *attrs; /* counted; NULL: refused */
 	bool valid;          /* attrs is the answer for every prefix */
 	bool blackhole;      /* attrs ask for packets to be dropped (RFC 7999) */
+	bool long_lived;     /* of a peer that has been away for long (RFC 9494) */
 };
 
 /** RFC 7999 3.3: only by agreement, which a peer without an import filter has not, and only for a single
@@ -126,6 +127,13 @@ static bool asks_for_blackhole(const struct rib_peer *p, const struct prefix *pr
 	return a && attrs_has(a, BGP_ATTR_COMMUNITIES) && p->conf.import == RIB_POLICY_FILTER &&
 	       prefix->len == ip_bits(prefix->addr.family) &&
 	       community_list_has(a->communities, BGP_COMM_BLACKHOLE);
+}
+
+/** RFC 9494 4.2. Behind the import filter, so that it cannot take the mark away. */
+static bool mark_long_lived(struct attrs_edit *e)
+{
+	community_add_value(e, BGP_COMM_LLGR_STALE);
+	return true;
 }
 
 static int import_run(struct rib_peer *p, const struct prefix *prefix, struct imported *im)
@@ -138,6 +146,7 @@ static int import_run(struct rib_peer *p, const struct prefix *prefix, struct im
 	im->valid = p->conf.import != RIB_POLICY_FILTER || !p->conf.import_filter->uses_prefix;
 	if (!adj_in_policy(p, prefix, im->in, &term, &changed))
 		return 0;
+	changed |= im->long_lived && mark_long_lived(&p->rib->edit);
 	im->attrs = changed ? attrs_intern(p->rib->attrs, &p->rib->edit.a) : attrs_ref(im->in);
 	im->valid &= im->attrs != NULL;
 	return im->attrs ? 0 : -ENOMEM;
@@ -352,7 +361,7 @@ static void withdraw(struct rib_peer *p, enum family f, const struct nlri *n)
 	if (loc_rib_touch(r, f, dest))
 		path_remove(p, f, link);
 	else
-		path_at(r, *link)->epoch = (uint8_t)(p->epoch[f] - 2); /* nothing retains that */
+		path_set_over(p, path_at(r, *link));
 }
 
 /* -- UPDATE ----------------------------------------------------------------------------------- */
@@ -533,7 +542,8 @@ void adj_in_sweep_request(struct rib_peer *p, unsigned what)
 /** Policy once more for one path of the table. */
 static void reevaluate(struct rib_peer *p, enum family f, struct path *path, const struct prefix *prefix)
 {
-	struct imported im = { .in = attrs_ref(path_in(p->rib, path)) };
+	struct imported im = { .in = attrs_ref(path_in(p->rib, path)),
+		               .long_lived = path_is_long_lived(p, path) };
 
 	stats_path(p, f, path, -1);
 	if (import_run(p, prefix, &im) == 0) {
@@ -545,6 +555,15 @@ static void reevaluate(struct rib_peer *p, enum family f, struct path *path, con
 	import_fini(p->rib, &im);
 }
 
+/** RFC 9494 4.2: routes that are not to be kept for long, as the peer or our policy says. */
+static bool refuses_long_lived(const struct rib *r, const struct path *path)
+{
+	const struct attrs *a = path_attrs(r, path);
+
+	return community_list_has(path_in(r, path)->communities, BGP_COMM_NO_LLGR) ||
+	       (a && community_list_has(a->communities, BGP_COMM_NO_LLGR));
+}
+
 static void sweep_path(struct rib_peer *p, enum family f, path_id id)
 {
 	struct rib *r = p->rib;
@@ -552,6 +571,8 @@ static void sweep_path(struct rib_peer *p, enum family f, path_id id)
 	struct dest *d = table_dest(&r->tables[f], path->dest);
 	struct prefix prefix;
 
+	if (path_is_long_lived(p, path) && refuses_long_lived(r, path))
+		path_set_over(p, path);
 	if ((p->sweep & SWEEP_STALE) && path_is_over(p, path)) {
 		if (loc_rib_touch(r, f, path->dest))
 			path_remove(p, f, find_link(r, d, p->index, path->wire_id));

@@ -18,7 +18,7 @@
 static const char *const names[RULE_COUNT] = {
 	[RULE_NONE] = "no difference",
 	[RULE_ELIGIBLE] = "eligibility",
-	[RULE_STALE] = "staleness",
+	[RULE_STALE] = "long-lived stale",
 	[RULE_LOCAL] = "local origin",
 	[RULE_LOCAL_PREF] = "local preference",
 	[RULE_PATH_LEN] = "AS path length",

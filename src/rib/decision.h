@@ -10,7 +10,7 @@
 enum decision_rule {
 	RULE_NONE,     /* the paths are the same to every rule */
 	RULE_ELIGIBLE, /* usable at all: next hop resolved, not filtered */
-	RULE_STALE,    /* RFC 9494 4.3: least preferred */
+	RULE_STALE,    /* LLGR_STALE: least preferred (RFC 9494 4.3) */
 	RULE_LOCAL,    /* our own (static, direct) before learned */
 	RULE_LOCAL_PREF,
 	RULE_PATH_LEN,

@@ -31,6 +31,7 @@ void adj_out_params(const struct rib_peer *p, struct export_params *out)
 		.filter = p->conf.export == RIB_POLICY_FILTER ? p->conf.export_filter : NULL,
 		.ibgp = p->session.neg.ibgp,
 		.rr_client = p->conf.rr_client,
+		.long_lived = p->session.neg.long_lived,
 		.next_hop_self = p->conf.next_hop_self,
 		.next_hop_keep = p->conf.next_hop_keep,
 		.remove_private_as = p->conf.remove_private_as,
@@ -81,12 +82,13 @@ static bool params_same(const struct export_params *a, const struct export_param
 	for (enum family f = 0; f < FAM_COUNT; f++)
 		if (!ip_equal(&a->self[f], &b->self[f]))
 			return false;
-	return a->ibgp == b->ibgp && a->rr_client == b->rr_client && a->next_hop_self == b->next_hop_self &&
-	       a->next_hop_keep == b->next_hop_keep && a->remove_private_as == b->remove_private_as &&
-	       a->graceful_shutdown == b->graceful_shutdown && a->override_as == b->override_as &&
-	       a->role.set == b->role.set && a->role.role == b->role.role && a->local_as == b->local_as &&
-	       a->router_id == b->router_id && a->cluster_id == b->cluster_id && a->link == b->link &&
-	       a->ext_next_hop == b->ext_next_hop && ip_equal(&a->link_local, &b->link_local);
+	return a->ibgp == b->ibgp && a->rr_client == b->rr_client && a->long_lived == b->long_lived &&
+	       a->next_hop_self == b->next_hop_self && a->next_hop_keep == b->next_hop_keep &&
+	       a->remove_private_as == b->remove_private_as && a->graceful_shutdown == b->graceful_shutdown &&
+	       a->override_as == b->override_as && a->role.set == b->role.set &&
+	       a->role.role == b->role.role && a->local_as == b->local_as && a->router_id == b->router_id &&
+	       a->cluster_id == b->cluster_id && a->link == b->link && a->ext_next_hop == b->ext_next_hop &&
+	       ip_equal(&a->link_local, &b->link_local);
 }
 
 void group_describe(struct group *g, const struct rib_peer *p)

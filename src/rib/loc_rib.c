@@ -67,6 +67,7 @@ void loc_rib_candidate(const struct rib *r, const struct path *p, struct candida
 	*out = (struct candidate){
 		.attrs = a,
 		.eligible = loc_rib_eligible(r, p),
+		.stale = a->present & ATTRS_LONG_LIVED_STALE,
 		.local = peer->conf.source != SOURCE_BGP,
 		.ebgp = peer->conf.source == SOURCE_BGP && !peer->session.neg.ibgp,
 		.igp_metric = metric ? nexthop_at(r->nexthops, p->nh)->metric : 0,

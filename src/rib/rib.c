@@ -271,18 +271,43 @@ void rib_peer_down(struct rib_peer *p)
 	rib_peer_restarts(p, 0);
 }
 
+/** What is stale of @f, and kept, is to be as old as what is not. Not in pieces: a session that ends before
+ * it has said all is rare. */
+static void join_stale(struct rib_peer *p, enum family f)
+{
+	for (path_id id = p->paths[f]; id; id = path_at(p->rib, id)->peer_next) {
+		struct path *path = path_at(p->rib, id);
+
+		if (!path_is_over(p, path))
+			path->epoch = p->epoch[f];
+	}
+}
+
 void rib_peer_restarts(struct rib_peer *p, uint32_t retain)
 {
 	if (!p->up)
 		return;
 	p->up = false;
-	for (enum family f = 0; f < FAM_COUNT; f++)
+	p->long_lived &= retain;
+	for (enum family f = 0; f < FAM_COUNT; f++) {
+		if (p->long_lived & FAM_BIT(f))
+			join_stale(p, f);
 		p->epoch[f]++;
+	}
 	p->retained = retain;
 	adj_out_leave(p);
-	adj_in_sweep_request(p, SWEEP_STALE);
+	adj_in_sweep_request(p, p->long_lived ? SWEEP_STALE | SWEEP_POLICY : SWEEP_STALE);
 	if (!p->retained)
 		path_nexthop_peer_left(p);
+}
+
+void rib_peer_long_lived(struct rib_peer *p, uint32_t families)
+{
+	families &= p->retained & ~p->long_lived;
+	if (!families)
+		return;
+	p->long_lived |= families;
+	adj_in_sweep_request(p, SWEEP_STALE | SWEEP_POLICY);
 }
 
 void rib_peer_stale_begin(struct rib_peer *p, enum family f)
@@ -298,6 +323,7 @@ void rib_peer_stale_end(struct rib_peer *p, uint32_t families)
 	if (!(p->retained & families))
 		return;
 	p->retained &= ~families;
+	p->long_lived &= ~families;
 	adj_in_sweep_request(p, SWEEP_STALE);
 	if (!p->up && !p->retained)
 		path_nexthop_peer_left(p);

@@ -84,6 +84,10 @@ void rib_peer_down(struct rib_peer *p);
  * stay in use, stale, until the next session has said them again or rib_peer_stale_end(). What was stale
  * already leaves. */
 void rib_peer_restarts(struct rib_peer *p, uint32_t retain);
+/** What is stale of @families stays for long (RFC 9494 4.2): it is marked with the community LLGR_STALE,
+ * which makes it the last choice everywhere, or leaves if it has NO_LLGR. The next end of the session then
+ * makes nothing leave: what it said joins what was stale before. */
+void rib_peer_long_lived(struct rib_peer *p, uint32_t families);
 /** The peer begins to say all of @f again (BoRR, RFC 7313): what it has said so far is stale. */
 void rib_peer_stale_begin(struct rib_peer *p, enum family f);
 /** The peer has said everything (End-of-RIB, EoRR), or is not expected to any more: what is stale of

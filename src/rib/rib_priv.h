@@ -71,7 +71,8 @@ struct rib_peer {
 	bool up, leaving;         /* leaving: to be freed when its last path is gone */
 	uint8_t epoch[FAM_COUNT]; /* of what it has said in the present session, or since it began to refresh
 	                           */
-	uint32_t retained; /* FAM_BIT()s whose paths of the epoch before stay until they are said again */
+	uint32_t retained;   /* FAM_BIT()s whose paths of the epoch before stay until they are said again */
+	uint32_t long_lived; /* of them, those that have been stale for long (RFC 9494) */
 	struct rib_session session;
 	uint32_t link; /* the peer is directly on it, as of the beginning of the session; 0: farther away */
 	path_id paths[FAM_COUNT]; /* newest first */
@@ -146,6 +147,18 @@ static inline struct attrs *path_in(const struct rib *r, const struct path *p)
 static inline struct attrs *path_attrs(const struct rib *r, const struct path *p)
 {
 	return attrs_at(r->attrs, p->attrs);
+}
+
+/** Stale for so long that it is marked, and least preferred. */
+static inline bool path_is_long_lived(const struct rib_peer *p, const struct path *path)
+{
+	return p->long_lived & FAM_BIT(path_family(path)) && path_is_stale(p, path) && !path_is_over(p, path);
+}
+
+/** Whatever is retained, it is not. */
+static inline void path_set_over(const struct rib_peer *p, struct path *path)
+{
+	path->epoch = (uint8_t)(p->epoch[path_family(path)] - 2);
 }
 
 static inline struct path *path_at(const struct rib *r, path_id id)

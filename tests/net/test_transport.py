@@ -40,7 +40,8 @@ kernel = {{ export = "all"; }};
 static = ( {{ prefix = "198.51.100.0/24"; blackhole = true; }} );
 """)
 
-    def start_bird(self, bird, extra=""):
+    def start_bird(self, bird, extra="", recovers=False):
+        """@recovers: it tells its peers that it has kept forwarding."""
         path = self.lab.write("bird.conf", f"""
 log stderr all;
 router id 10.0.0.2;
@@ -53,7 +54,8 @@ protocol bgp gate {{
 	ipv4 {{ import all; export all; }};
 }}
 {extra}""")
-        self.bird = self.theirs.spawn("bird", [BIRD[2], "-f", "-c", path, "-s", self.lab.path("bird.ctl")])
+        self.bird = self.theirs.spawn("bird", [BIRD[2], "-f", *(["-R"] if recovers else []),
+                                               "-c", path, "-s", self.lab.path("bird.ctl")])
 
     def secret(self, text=PASSWORD, mode=0o600, name="secret"):
         path = self.lab.write(name, text + "\n")

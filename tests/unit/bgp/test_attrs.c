@@ -97,6 +97,29 @@ END_TEST
 
 /* ---- interning ---- */
 
+START_TEST(long_lived_stale_sets_are_known_as_such)
+{
+	static const uint8_t stale[] = { 0xff, 0xff, 0, 5, 0xff, 0xff, 0, 6 };
+	struct attrs_set *s = attrs_set_new();
+	struct attrs view = sample();
+	struct attrs *fresh, *marked, *cleared;
+
+	fresh = attrs_intern(s, &view);
+	view.communities = (struct blob){ stale, sizeof(stale) };
+	marked = attrs_intern(s, &view);
+	ck_assert(!(fresh->present & ATTRS_LONG_LIVED_STALE));
+	ck_assert(marked->present & ATTRS_LONG_LIVED_STALE);
+	view = *marked; /* as policy has it that takes the community away */
+	view.communities = fresh->communities;
+	cleared = attrs_intern(s, &view);
+	ck_assert_ptr_eq(cleared, fresh);
+	attrs_unref(s, cleared);
+	attrs_unref(s, fresh);
+	attrs_unref(s, marked);
+	attrs_set_free(s);
+}
+END_TEST
+
 START_TEST(equal_sets_are_one)
 {
 	struct attrs_set *s = attrs_set_new();
@@ -267,5 +290,6 @@ START_TEST(too_much_is_refused)
 END_TEST
 
 UNIT_MAIN("attrs", UNIT_ROWS(any_difference_counts, differences), UNIT(equal_sets_are_one),
-          UNIT(an_interned_set_owns_its_bytes), UNIT(the_table_keeps_what_is_held), UNIT(null_is_fine),
-          UNIT(what_is_set_can_be_cleared), UNIT(prepend_lengthens_the_path), UNIT(too_much_is_refused))
+          UNIT(long_lived_stale_sets_are_known_as_such), UNIT(an_interned_set_owns_its_bytes),
+          UNIT(the_table_keeps_what_is_held), UNIT(null_is_fine), UNIT(what_is_set_can_be_cleared),
+          UNIT(prepend_lengthens_the_path), UNIT(too_much_is_refused))

@@ -134,6 +134,8 @@ static const struct {
 	      .gr_families = BOTH,
 	      .gr_forwarding = FAM_BIT(FAM_IPV6),
 	      .llgr = true,
+	      .llgr_families = BOTH,
+	      .llgr_forwarding = FAM_BIT(FAM_IPV6),
 	      .llgr_time = { 1, 0xffffff },
 	      .role_set = true,
 	      .role = BGP_ROLE_PEER,
@@ -153,7 +155,9 @@ static void check_caps(const char *what, const struct caps *a, const struct caps
 	                      a->gr_notification == b->gr_notification && a->gr_time == b->gr_time &&
 	                      a->gr_families == b->gr_families && a->gr_forwarding == b->gr_forwarding,
 	              "%s: graceful restart", what);
-	ck_assert_msg(a->llgr == b->llgr, "%s: llgr", what);
+	ck_assert_msg(a->llgr == b->llgr && a->llgr_families == b->llgr_families &&
+	                      a->llgr_forwarding == b->llgr_forwarding,
+	              "%s: llgr", what);
 	for (enum family f = 0; f < FAM_COUNT; f++) {
 		ck_assert_msg(a->add_path[f] == b->add_path[f], "%s: add path", what);
 		ck_assert_msg(a->llgr_time[f] == b->llgr_time[f], "%s: llgr time", what);
@@ -214,6 +218,47 @@ START_TEST(nonsense_in_lists_is_skipped)
 	ck_assert(open_decode(rd_init(wire, sizeof(wire)), &o, &why));
 	ck_assert(o.caps.add_path[FAM_IPV4] == ADD_PATH_NONE && o.caps.add_path[FAM_IPV6] == ADD_PATH_SEND);
 	ck_assert_uint_eq(o.caps.ext_next_hop, FAM_BIT(FAM_IPV4));
+}
+END_TEST
+
+START_TEST(long_lived_restart_is_read)
+{
+	/* IPv4: forwarding, 65538 s; then IPv4 labelled, which we do not speak; then IPv6: reserved flags, 0
+	 * s */
+	static const uint8_t wire[] = { HEAD, 29, 2, 27, 64, 2, 0, 0, 71, 21, 0, 1,    1, 0x80, 1, 0,
+		                        2,    0,  1, 4,  0,  0, 0, 9, 0,  2,  1, 0x7f, 0, 0,    0 };
+	struct notify why;
+	struct open o;
+
+	ck_assert(open_decode(rd_init(wire, sizeof(wire)), &o, &why));
+	ck_assert(o.caps.llgr);
+	ck_assert_uint_eq(o.caps.llgr_families, BOTH);
+	ck_assert_uint_eq(o.caps.llgr_forwarding, FAM_BIT(FAM_IPV4));
+	ck_assert_uint_eq(o.caps.llgr_time[FAM_IPV4], 65538);
+	ck_assert_uint_eq(o.caps.llgr_time[FAM_IPV6], 0);
+}
+END_TEST
+
+START_TEST(long_lived_restart_alone_is_ignored)
+{
+	static const uint8_t wire[] = { HEAD, 11, 2, 9, 71, 7, 0, 1, 1, 0x80, 0, 0, 9 };
+	struct notify why;
+	struct open o;
+
+	ck_assert(open_decode(rd_init(wire, sizeof(wire)), &o, &why));
+	ck_assert(!o.caps.llgr && !o.caps.llgr_families && !o.caps.llgr_forwarding);
+	ck_assert_uint_eq(o.caps.llgr_time[FAM_IPV4], 0);
+}
+END_TEST
+
+START_TEST(of_two_long_lived_restarts_the_last_counts)
+{
+	static const uint8_t wire[] = { HEAD, 17, 2, 15, 64, 2, 0, 0, 71, 7, 0, 1, 1, 0x80, 0, 0, 9, 71, 0 };
+	struct notify why;
+	struct open o;
+
+	ck_assert(open_decode(rd_init(wire, sizeof(wire)), &o, &why));
+	ck_assert(o.caps.llgr && !o.caps.llgr_families && !o.caps.llgr_time[FAM_IPV4]);
 }
 END_TEST
 
@@ -309,10 +354,11 @@ START_TEST(both_must_offer)
 	struct negotiated n;
 
 	open_negotiate(&full, &full, &n);
-	ck_assert(n.ibgp && n.as4 && n.route_refresh && n.enhanced_refresh && n.ext_message);
+	ck_assert(n.ibgp && n.as4 && n.route_refresh && n.enhanced_refresh && n.ext_message && n.long_lived);
 	ck_assert(n.families == BOTH && n.ext_next_hop == FAM_BIT(FAM_IPV4) && n.max_len == BGP_MAX_LEN_EXT);
 	open_negotiate(&full, &bare, &n);
-	ck_assert(!n.ibgp && !n.as4 && !n.route_refresh && !n.enhanced_refresh && !n.ext_message);
+	ck_assert(!n.ibgp && !n.as4 && !n.route_refresh && !n.enhanced_refresh && !n.ext_message &&
+	          !n.long_lived);
 	ck_assert(n.families == FAM_BIT(FAM_IPV4) && !n.ext_next_hop && n.max_len == BGP_MAX_LEN);
 }
 END_TEST
@@ -364,6 +410,11 @@ START_TEST(what_is_refused_is_left_out)
 		                  .route_refresh = true,
 		                  .as4 = true,
 		                  .graceful_restart = true,
+		                  .llgr = true,
+		                  .llgr_families = 1,
+		                  .llgr_time = { 9 },
+		                  .fqdn = "a",
+		                  .software = "b",
 		                  .ext_message = true,
 		                  .enhanced_refresh = true };
 	struct caps c = all;
@@ -373,6 +424,11 @@ START_TEST(what_is_refused_is_left_out)
 	ck_assert(notify_refuses_caps(&n));
 	caps_without(&c, &n);
 	ck_assert(!c.graceful_restart && !c.enhanced_refresh && c.as4 && c.families == 3);
+	ck_assert(!c.llgr && !c.llgr_families && !c.llgr_time[0]); /* nothing without the former */
+	c.llgr = true;
+	notify_set(&n, BGP_ERR_OPEN, BGP_OPEN_BAD_CAPABILITY, "\x47\0\x49\0\x4b\0", 6);
+	caps_without(&c, &n);
+	ck_assert(!c.llgr && !c.fqdn[0] && !c.software[0] && c.as4 && c.families == 3);
 	notify_set(&n, BGP_ERR_OPEN, BGP_OPEN_BAD_CAPABILITY, "\xee\5\0", 3);
 	caps_without(&c, &n);
 	ck_assert(!c.as4 && !c.multiprotocol && c.families == FAM_BIT(FAM_IPV4));
@@ -389,6 +445,8 @@ END_TEST
 UNIT_MAIN("open", UNIT(what_is_refused_is_left_out), UNIT_ROWS(decode_refuses, bodies),
           UNIT(bad_version_names_ours), UNIT(without_multiprotocol_it_is_ipv4),
           UNIT_ROWS(what_is_encoded_is_decoded, opens), UNIT(what_peers_write_is_made_printable),
-          UNIT(nonsense_in_lists_is_skipped), UNIT_ROWS(check_refuses, judged),
-          UNIT(two_roles_pair_with_nothing), UNIT(as_0_in_either_place_is_refused), UNIT(both_must_offer),
-          UNIT(hold_time_is_the_smaller), UNIT_ROWS(add_path_has_directions, add_paths))
+          UNIT(nonsense_in_lists_is_skipped), UNIT(long_lived_restart_is_read),
+          UNIT(long_lived_restart_alone_is_ignored), UNIT(of_two_long_lived_restarts_the_last_counts),
+          UNIT_ROWS(check_refuses, judged), UNIT(two_roles_pair_with_nothing),
+          UNIT(as_0_in_either_place_is_refused), UNIT(both_must_offer), UNIT(hold_time_is_the_smaller),
+          UNIT_ROWS(add_path_has_directions, add_paths))

@@ -527,11 +527,12 @@ static const struct {
 	{ { .kind = END_COLLISION, .notify = { .code = 6, .subcode = 7 } }, "" },
 };
 
-/* What the end of a session leaves at our side, both offering graceful restart; N: RFC 8538 too. */
+/* What the end of a session leaves at our side, both offering graceful restart; N: RFC 8538 too; silence: it
+ * is to count as a restart. */
 static const struct {
 	const char *what;
 	struct session_end end;
-	bool n, want;
+	bool n, silence, want;
 } kept[] = {
 	{ "it closed the connection", { .kind = END_TCP }, .want = true },
 	{ "it reset the connection", { .kind = END_TCP, .tcp_error = ECONNRESET }, .want = true },
@@ -540,6 +541,21 @@ static const struct {
 	{ "nothing was acknowledged, N", { .kind = END_TCP, .tcp_error = ETIMEDOUT }, .n = true },
 	{ "hold timer", { .kind = END_LOCAL_NOTIFY, .notify = { .code = 4 } } },
 	{ "hold timer, N", { .kind = END_LOCAL_NOTIFY, .notify = { .code = 4 } }, .n = true },
+	{ "hold timer, silence", { .kind = END_LOCAL_NOTIFY, .notify = { .code = 4 } }, .silence = true },
+	{ "hold timer, N, silence",
+	  { .kind = END_LOCAL_NOTIFY, .notify = { .code = 4 } },
+	  .n = true,
+	  .silence = true,
+	  .want = true },
+	{ "nothing was acknowledged, silence",
+	  { .kind = END_TCP, .tcp_error = ETIMEDOUT },
+	  .silence = true,
+	  .want = true },
+	{ "our link went, silence", { .kind = END_TCP, .tcp_error = ENETDOWN }, .silence = true },
+	{ "its hold timer, N",
+	  { .kind = END_REMOTE_NOTIFY, .notify = { .code = 4 } },
+	  .n = true,
+	  .want = true },
 	{ "what it sent is malformed, N",
 	  { .kind = END_LOCAL_NOTIFY, .notify = { .code = 3, .subcode = 1 } },
 	  .n = true,
@@ -561,7 +577,8 @@ static const struct {
 
 START_TEST(ends_leave_routes)
 {
-	struct session s = { .end = kept[_i].end, .neg.families = FAM_BIT(FAM_IPV4) };
+	const struct session_conf c = { .silence_is_restart = kept[_i].silence };
+	struct session s = { .conf = &c, .end = kept[_i].end, .neg.families = FAM_BIT(FAM_IPV4) };
 
 	s.ours.caps = s.theirs.caps = (struct caps){ .graceful_restart = true,
 		                                     .gr_notification = kept[_i].n,
@@ -573,6 +590,46 @@ START_TEST(ends_leave_routes)
 	s.theirs.caps.gr_time = 120;
 	s.ours.caps.graceful_restart = false;
 	ck_assert_uint_eq(session_retains(&s), 0);
+}
+END_TEST
+
+/* Of IPv4; with IPv6 negotiated too, and nothing to keep of it. */
+static const struct {
+	const char *what;
+	uint16_t gr_time;
+	bool gr_listed, both, listed;
+	uint32_t time;
+	struct session_keeps want;
+} keeping[] = {
+	{ "not for long", 120, true, true, false, 0, { 120, 0 } },
+	{ "first so, then so", 120, true, true, true, 3600, { 120, 3600 } },
+	{ "for long at once", 0, true, true, true, 3600, { 0, 3600 } },
+	{ "for long at once: not in the first list", 120, false, true, true, 3600, { 0, 3600 } },
+	{ "listed with no time", 120, true, true, true, 0, { 120, 0 } },
+	{ "we do not know how", 120, true, false, true, 3600, { 120, 0 } },
+	{ "neither", 0, true, true, false, 0, { 0, 0 } },
+};
+
+START_TEST(how_long_routes_are_kept)
+{
+	const uint32_t v4 = FAM_BIT(FAM_IPV4);
+	const struct session_conf c = { 0 };
+	struct session s = { .conf = &c,
+		             .end = { .kind = END_TCP },
+		             .neg = { .families = v4 | FAM_BIT(FAM_IPV6), .long_lived = keeping[_i].both } };
+	struct session_keeps k;
+
+	s.ours.caps.graceful_restart = s.theirs.caps.graceful_restart = true;
+	s.theirs.caps.gr_time = keeping[_i].gr_time;
+	s.theirs.caps.gr_families = keeping[_i].gr_listed ? v4 : 0;
+	s.theirs.caps.llgr_families = keeping[_i].listed ? v4 : 0;
+	s.theirs.caps.llgr_time[FAM_IPV4] = keeping[_i].time;
+	k = session_keeps(&s, FAM_IPV4);
+	ck_assert_msg(k.usual == keeping[_i].want.usual && k.long_lived == keeping[_i].want.long_lived, "%s",
+	              keeping[_i].what);
+	ck_assert_msg(session_retains(&s) == (k.usual || k.long_lived ? v4 : 0), "%s", keeping[_i].what);
+	k = session_keeps(&s, FAM_IPV6);
+	ck_assert_msg(!k.usual && !k.long_lived, "%s: IPv6", keeping[_i].what);
 }
 END_TEST
 
@@ -730,6 +787,6 @@ UNIT_MAIN("session", UNIT(two_sessions_come_up_and_agree), UNIT(bytes_may_come_o
           UNIT(updates_are_delivered_and_broken_ones_end_it), UNIT(nothing_is_read_behind_the_end),
           UNIT(refresh_both_ways), UNIT(output_is_bounded), UNIT(stop_says_why),
           UNIT_ROWS(end_in_words, ends), UNIT_ROWS(ends_leave_routes, kept),
-          UNIT(peer_that_reads_nothing_is_given_up), UNIT_ROWS(collision_is_decided, collisions),
-          UNIT(backing_off_per_cause), UNIT(backing_off_knows_causes_apart),
-          UNIT(unanswered_attempts_become_rare_when_signed))
+          UNIT_ROWS(how_long_routes_are_kept, keeping), UNIT(peer_that_reads_nothing_is_given_up),
+          UNIT_ROWS(collision_is_decided, collisions), UNIT(backing_off_per_cause),
+          UNIT(backing_off_knows_causes_apart), UNIT(unanswered_attempts_become_rare_when_signed))

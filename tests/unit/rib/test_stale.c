@@ -177,8 +177,172 @@ START_TEST(end_of_rib_is_held_until_let_go)
 }
 END_TEST
 
+/* -- for long (RFC 9494) ---------------------------------------------------------------------- */
+
+static struct lab_peer others[2]; /* another feed, and a sink that knows nothing of it */
+
+static void settle_all(void)
+{
+	for (unsigned i = 0; i < 3; i++) { /* what one hears may be what another said */
+		settle();
+		lab_settle(&lab, others, 2);
+	}
+}
+
+/* As begin(), with a sink that knows the procedure and one that does not. */
+static void begin_long(void)
+{
+	begin();
+	lab_down(&peers[1]);
+	peers[1].session.neg.long_lived = true;
+	lab_up(&peers[1]);
+	lab_peer_init(&lab, &others[0], 2, NODE_AS + 1);
+	lab_peer_init(&lab, &others[1], 3, FAR_AS + 1);
+	lab_up(&others[0]);
+	lab_up(&others[1]);
+	settle_all();
+}
+
+static void lose_feed_for_long(void)
+{
+	lose_feed(V4);
+	rib_peer_long_lived(peers[0].rib, V4);
+	settle_all();
+}
+
+static bool marked(unsigned i)
+{
+	return peers[1].got[i].there && peers[1].got[i].community == BGP_COMM_LLGR_STALE;
+}
+
+static unsigned n_marked(void)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < 10; i++)
+		n += marked(i);
+	return n;
+}
+
+START_TEST(long_lived_routes_are_marked_for_those_who_know)
+{
+	begin_long();
+	ck_assert(others[1].got[0].there);
+	lose_feed_for_long();
+	ck_assert_uint_eq(n_marked(), 10);
+	for (unsigned i = 0; i < 10; i++)
+		ck_assert(lab.fib[i].there && !others[1].got[i].there);
+	finish();
+}
+END_TEST
+
+START_TEST(long_lived_routes_are_the_last_choice)
+{
+	const struct lab_attrs longer = { .as = { NODE_AS + 1, 7, 8 } };
+
+	begin_long();
+	lab_announce(&lab, &others[0], 3, &longer);
+	settle_all();
+	ck_assert(ip_equal(&lab.fib[3].next_hop, &peers[0].conf.address));
+	lose_feed_for_long();
+	ck_assert(ip_equal(&lab.fib[3].next_hop, &others[0].conf.address));
+	ck_assert(!marked(3) && others[1].got[3].there);
+	lab_withdraw(&lab, &others[0], 3);
+	settle_all();
+	ck_assert(ip_equal(&lab.fib[3].next_hop, &peers[0].conf.address));
+	ck_assert(marked(3) && !others[1].got[3].there);
+	finish();
+}
+END_TEST
+
+START_TEST(a_mark_that_was_received_counts_too)
+{
+	const struct lab_attrs stale = { .as = { NODE_AS }, .community = BGP_COMM_LLGR_STALE };
+	const struct lab_attrs longer = { .as = { NODE_AS + 1, 7, 8 } };
+
+	begin_long();
+	lab_announce(&lab, &peers[0], 3, &stale);
+	settle_all();
+	ck_assert(marked(3) && !others[1].got[3].there);
+	lab_announce(&lab, &others[0], 3, &longer);
+	settle_all();
+	ck_assert(ip_equal(&lab.fib[3].next_hop, &others[0].conf.address));
+	finish();
+}
+END_TEST
+
+START_TEST(no_llgr_leaves_when_the_long_time_begins)
+{
+	const struct lab_attrs not_for_long = { .as = { NODE_AS }, .community = BGP_COMM_NO_LLGR };
+
+	begin_long();
+	lab_announce(&lab, &peers[0], 4, &not_for_long);
+	settle_all();
+	lose_feed(V4);
+	ck_assert_uint_eq(in_use(), 10);
+	rib_peer_long_lived(peers[0].rib, V4);
+	settle_all();
+	ck_assert_uint_eq(in_use(), 9);
+	ck_assert(!lab.fib[4].there);
+	ck_assert_uint_eq(rib_count(lab.rib, FAM_IPV4), 9);
+	finish();
+}
+END_TEST
+
+START_TEST(what_is_said_again_is_no_longer_marked)
+{
+	begin_long();
+	lose_feed_for_long();
+	lab_up(&peers[0]);
+	for (unsigned i = 0; i < 6; i++)
+		lab_announce(&lab, &peers[0], i, &usual);
+	settle_all();
+	ck_assert_uint_eq(n_marked(), 4);
+	ck_assert(!marked(0) && others[1].got[0].there && marked(9) && !others[1].got[9].there);
+	rib_peer_stale_end(peers[0].rib, V4);
+	settle_all();
+	ck_assert_uint_eq(in_use(), 6);
+	ck_assert_uint_eq(n_marked(), 0);
+	finish();
+}
+END_TEST
+
+START_TEST(lost_again_before_all_was_said_keeps_all)
+{
+	begin_long();
+	lose_feed_for_long();
+	lab_up(&peers[0]);
+	for (unsigned i = 0; i < 6; i++)
+		lab_announce(&lab, &peers[0], i, &usual);
+	settle_all();
+	lose_feed(V4);
+	settle_all();
+	ck_assert_uint_eq(n_marked(), 10);
+	rib_peer_stale_end(peers[0].rib, V4);
+	settle_all();
+	ck_assert_uint_eq(in_use() + rib_count(lab.rib, FAM_IPV4), 0);
+	finish();
+}
+END_TEST
+
+START_TEST(the_mark_outlives_a_new_policy)
+{
+	begin_long();
+	lose_feed_for_long();
+	peers[0].conf.graceful_shutdown = true; /* changes what import makes of them */
+	rib_peer_reconfigure(peers[0].rib, &peers[0].conf);
+	settle_all();
+	ck_assert_uint_eq(n_marked(), 10);
+	finish();
+}
+END_TEST
+
 UNIT_MAIN("stale", UNIT(retained_routes_stay_in_use_and_nobody_hears_of_it),
           UNIT(what_is_said_again_stays_and_the_rest_leaves_at_the_end), UNIT(time_is_up_while_it_is_away),
           UNIT(stale_twice_is_gone), UNIT(families_are_retained_apart),
           UNIT(retained_routes_can_be_withdrawn_and_changed), UNIT(removed_peer_retains_nothing),
-          UNIT(refresh_sweeps_what_is_not_repeated), UNIT(end_of_rib_is_held_until_let_go))
+          UNIT(refresh_sweeps_what_is_not_repeated), UNIT(end_of_rib_is_held_until_let_go),
+          UNIT(long_lived_routes_are_marked_for_those_who_know), UNIT(long_lived_routes_are_the_last_choice),
+          UNIT(a_mark_that_was_received_counts_too), UNIT(no_llgr_leaves_when_the_long_time_begins),
+          UNIT(what_is_said_again_is_no_longer_marked), UNIT(lost_again_before_all_was_said_keeps_all),
+          UNIT(the_mark_outlives_a_new_policy))
