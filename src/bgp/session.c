@@ -26,7 +26,7 @@
 #define OPEN_HOLD_US   (240 * SECOND) /* RFC 4271 8.2.2: a large value; 4 minutes suggested */
 #define SCRATCH_LEN    131072
 #define NOTIFY_MAX_LEN (BGP_HEADER_LEN + 2 + NOTIFY_DATA_MAX)
-#define SEND_HOLD_US   (480 * SECOND) /* RFC 9687 4: at least 8 minutes, and twice the hold time */
+#define SEND_HOLD_S    480u /* RFC 9687 4: at least 8 minutes, and twice the hold time */
 #define FX_OF_EDGE     (FX_CLOSE | FX_DOWN | FX_DIAL | FX_UP)
 
 int session_init(struct session *s, const struct session_conf *c, const struct session_sink *sink,
@@ -134,12 +134,19 @@ static uint64_t keepalive_interval(const struct session *s)
 	return wish && wish < third ? wish : third;
 }
 
+uint32_t session_send_hold_s(const struct session *s)
+{
+	uint32_t twice = 2u * s->neg.hold_time;
+
+	if (s->conf->send_hold_time)
+		return s->conf->send_hold_time;
+	return twice > SEND_HOLD_S ? twice : SEND_HOLD_S;
+}
+
 static void arm_send_hold(struct session *s, uint64_t now)
 {
-	uint64_t twice = 2 * s->neg.hold_time * SECOND;
-
 	if (s->state == ST_ESTABLISHED && s->neg.hold_time)
-		s->send_hold_at = now + (twice > SEND_HOLD_US ? twice : SEND_HOLD_US);
+		s->send_hold_at = now + session_send_hold_s(s) * SECOND;
 }
 
 static void arm_keepalive(struct session *s, uint64_t now)

@@ -20,6 +20,7 @@ struct session_conf {
 	uint16_t hold_time;      /* offered */
 	uint16_t keepalive;      /* 0: a third of the negotiated hold time */
 	uint16_t connect_retry;  /* seconds */
+	uint16_t send_hold_time; /* seconds; 0: 480, or twice the negotiated hold time if that is more */
 	bool passive;            /* never dials */
 	bool silence_is_restart; /* routes are kept when the peer merely stopped talking (RFC 8538 4) */
 	struct caps caps;        /* offered */
@@ -93,6 +94,8 @@ const uint8_t *session_output(const struct session *s, size_t *len);
 void session_output_done(struct session *s, size_t n, uint64_t now);
 /** UPDATEs went out: they stand for KEEPALIVEs (RFC 4271 4.4). */
 void session_sent_updates(struct session *s, unsigned messages, size_t bytes, uint64_t now);
+/** Seconds that the peer may take nothing of what we have to send (RFC 9687). Of an Established session. */
+uint32_t session_send_hold_s(const struct session *s);
 /** Ask the peer to send all again. false: it did not offer route refresh. */
 bool session_ask_refresh(struct session *s, enum family f);
 /** RFC 8538: both sides keep routes through a NOTIFICATION that is no Hard Reset. */

@@ -75,6 +75,7 @@ struct conf_peer {
 	char *password_file; /* NULL: none */
 	uint32_t families;   /* FAM_BIT()s */
 	uint16_t hold_time, keepalive, connect_retry;
+	uint16_t send_hold_time; /* RFC 9687; 0: 480, or twice the hold time if that is more */
 	bool graceful_restart;
 	uint16_t restart_time;
 	bool graceful_restart_on_silence;

@@ -6,6 +6,7 @@
  * so that it does not matter who contributed what. */
 #include "config/loader.h"
 
+#include <net/if.h>
 #include <stdlib.h>
 
 static void peer_base(struct loader *l, struct conf_peer *p)
@@ -191,14 +192,23 @@ static void check_meaning(struct loader *l, const config_setting_t *s, const str
 struct endpoint_key {
 	struct prefix peer; /* a range, or an address with all its bits */
 	struct ip local;
+	char interface[IFNAMSIZ];
 };
+
+static struct prefix whereabouts(const struct conf_peer *p)
+{
+	return p->is_range ? p->range : prefix_make(&p->address, ip_bits(p->address.family));
+}
 
 static struct endpoint_key endpoint_of(const struct conf_peer *p)
 {
-	struct endpoint_key key = { .peer = p->range, .local = p->local_address };
+	struct endpoint_key key;
 
-	if (!p->is_range)
-		key.peer = prefix_make(&p->address, ip_bits(p->address.family));
+	memset(&key, 0, sizeof(key)); /* compared byte by byte */
+	key.peer = whereabouts(p);
+	key.local = p->local_address;
+	if (p->interface)
+		strncpy(key.interface, p->interface, sizeof(key.interface) - 1);
 	return key;
 }
 
@@ -222,7 +232,8 @@ static void check_unique(struct loader *l, config_setting_t *s, const struct con
 	if (first)
 		report_setting(
 		        &l->report, s, p->is_range ? "range" : "address",
-		        "is that of the peer in line %u, with the same local_address: a peer is there once",
+		        "is that of the peer in line %u, with the same local_address and interface: who "
+		        "connects from there could be either, so a peer is there once",
 		        config_setting_source_line(first));
 }
 
@@ -356,6 +367,79 @@ static void check_not_dynamic(struct loader *l, const config_setting_t *s, const
 	               printed, config_setting_source_line(of));
 }
 
+/* Whether one listening socket may take connections of both: it has one password for an address. */
+static bool share_a_listener(const struct conf_router *r, const struct conf_peer *a,
+                             const struct conf_peer *b)
+{
+	const struct ip *x = &a->local_address, *y = &b->local_address;
+
+	if (!x->family || !y->family || ip_equal(x, y))
+		return true;
+	for (size_t i = 0; i < r->n_listen; i++) {
+		if (r->listen[i].address.family == x->family && ip_is_zero(&r->listen[i].address))
+			return true;
+	}
+	return false;
+}
+
+static bool same_password(const struct conf_peer *a, const struct conf_peer *b)
+{
+	if (!a->password_file || !b->password_file)
+		return a->password_file == b->password_file;
+	return strcmp(a->password_file, b->password_file) == 0;
+}
+
+/* The kernel looks a password up by the address that a connection comes from, and by nothing else. */
+static void check_password(struct loader *l, config_setting_t *peers, size_t i, struct seen **places)
+{
+	const struct conf_peer *p = &l->conf->peers[i], *first;
+	const struct prefix place = whereabouts(p);
+	config_setting_t *s = item(peers, i);
+	const config_setting_t *where;
+
+	if (!place.addr.family)
+		return;
+	where = seen_add(places, &place, sizeof(place), s, &l->report);
+	if (!where)
+		return;
+	first = &l->conf->peers[config_setting_index(where)];
+	if (!same_password(p, first) && share_a_listener(&l->conf->router, p, first))
+		report_setting(
+		        &l->report, s, "password_file",
+		        "is not that of the peer in line %u, which has the same address: the kernel has "
+		        "one password for an address, so give both the same",
+		        config_setting_source_line(where));
+}
+
+static void check_within_signed(struct loader *l, config_setting_t *peers, size_t i, size_t range)
+{
+	const struct conf_peer *p = &l->conf->peers[i], *r = &l->conf->peers[range];
+	const struct prefix place = whereabouts(p);
+
+	if (i != range && !p->password_file && place.addr.family && prefix_contains(&r->range, &place) &&
+	    place.len > r->range.len && share_a_listener(&l->conf->router, p, r))
+		report_setting(&l->report, item(peers, i), "password_file",
+		               "is missing: the kernel wants that of the range in line %u from everybody in "
+		               "it, so give this one a password too, or make that range smaller",
+		               config_setting_source_line(item(peers, range)));
+}
+
+static void check_passwords(struct loader *l, config_setting_t *peers)
+{
+	const struct conf *c = l->conf;
+	struct seen *places = NULL;
+
+	for (size_t i = 0; i < c->n_peers; i++)
+		check_password(l, peers, i, &places);
+	for (size_t range = 0; range < c->n_peers; range++) {
+		if (!c->peers[range].is_range || !c->peers[range].password_file)
+			continue;
+		for (size_t i = 0; i < c->n_peers; i++)
+			check_within_signed(l, peers, i, range);
+	}
+	seen_free(&places);
+}
+
 void check_peers(struct loader *l)
 {
 	config_setting_t *peers = config_setting_get_member(l->root, "peers");
@@ -364,6 +448,7 @@ void check_peers(struct loader *l)
 
 	if (!peers || c->n_peers != item_count(peers)) /* some are none, which has been said */
 		return;
+	check_passwords(l, peers);
 	collect_ours(l, &k);
 	for (size_t i = 0; i < c->n_peers; i++) {
 		if (c->peers[i].name)

@@ -21,7 +21,8 @@ static void link_set(void *ctx, const struct link_info *l)
 	tunnels_underlay_changed(d->tunnels);
 	local_link_set(d->local, l, loop_now(d->loop));
 	fib_link_changed(d->fib, l->ifindex);
-	peers_link_event(d->peers, l->name, l->up);
+	if (l->up != l->was_up)
+		peers_link_event(d->peers, l->name, l->up);
 	daemon_work(d);
 }
 
@@ -48,7 +49,7 @@ static void address_set(void *ctx, uint32_t ifindex, const struct ip *a, uint8_t
 	if (link)
 		local_address_set(d->local, link, a, len, loop_now(d->loop));
 	tunnels_address_set(d->tunnels, ifindex, a, len);
-	peers_address_event(d->peers);
+	peers_address_event(d->peers, a, true);
 	daemon_work(d);
 }
 
@@ -60,7 +61,7 @@ static void address_del(void *ctx, uint32_t ifindex, const struct ip *a, uint8_t
 	local_address_del(d->local, ifindex, a, len, loop_now(d->loop));
 	tunnels_address_del(d->tunnels, ifindex, a, len);
 	fib_link_changed(d->fib, ifindex);
-	peers_address_event(d->peers);
+	peers_address_event(d->peers, a, false);
 	daemon_work(d);
 }
 
@@ -113,6 +114,7 @@ static void neighbor_state(void *ctx, uint32_t ifindex, const struct ip *a, bool
 	struct daemon *d = ctx;
 
 	neighbors_state(d->neighbors, ifindex, a, failed);
+	peers_neighbor_event(d->peers, a, !failed);
 }
 
 static void flood_changed(void *ctx, uint32_t ifindex)

@@ -110,6 +110,7 @@ static void on_socket(void *ctx, unsigned events);
 static int attach(struct conn *c, int fd, unsigned events)
 {
 	c->fd = fd;
+	c->window_closed = false;
 	c->rest_len = 0;
 	c->watch = loop_fd_new(c->peer->set->env.loop, fd, events, on_socket, c);
 	return c->watch ? 0 : -ENOMEM;
@@ -287,8 +288,25 @@ static ssize_t write_some(struct conn *c)
 	return -EAGAIN;
 }
 
+/* The kernel gives up on data that is not taken for the hold time: a path that is dead in one direction. A
+ * peer that closes its window but speaks is alive, and has the send hold time (RFC 9687), which is ours to
+ * measure. */
+static void note_window(struct conn *c, bool closed)
+{
+	const struct session *s = &c->session;
+	uint32_t patience = s->neg.hold_time;
+
+	if (!is_up(c) || !patience || closed == c->window_closed)
+		return;
+	c->window_closed = closed;
+	if (closed)
+		patience += session_send_hold_s(s);
+	sock_set_user_timeout(c->fd, patience * 1000u);
+}
+
 bool conn_write(struct conn *c)
 {
+	bool own = has_own(c); /* a KEEPALIVE, say: time to look */
 	ssize_t n = 1;
 
 	if (c->fd < 0 || c->dialling)
@@ -299,6 +317,8 @@ bool conn_write(struct conn *c)
 		conn_effects(c, session_tcp_failed(&c->session, (int)-n, now_of(c)));
 		return false;
 	}
+	if (n == 0 || own)
+		note_window(c, n == 0 || sock_window_closed(c->fd));
 	loop_fd_set(c->watch, n == 0 ? LOOP_READ | LOOP_WRITE : LOOP_READ);
 	return n > 0;
 }

@@ -28,7 +28,9 @@ struct listener {
 
 struct key {
 	struct key *next; /* listeners.keys, unordered; owned by it */
+	const void *owner;
 	struct prefix peer;
+	struct ip local; /* IP_NONE: any */
 	struct secret secret;
 };
 
@@ -130,15 +132,36 @@ static bool no_ipv6_here(const struct listener *l, int err)
 	return err == -EAFNOSUPPORT && l->at.address.family == IP_V6;
 }
 
-/* Connections that come before the key is there are refused by peer.c, since their peer has one. */
-static void sign(const struct listener *l, const struct prefix *peer, const struct secret *secret)
+static bool concerns(const struct listener *l, const struct key *k)
 {
+	const struct ip *at = &l->at.address;
+
+	if (at->family != k->peer.addr.family)
+		return false;
+	return k->local.family == IP_NONE || ip_is_zero(at) || ip_equal(at, &k->local);
+}
+
+/* The key of @peer on @l; NULL: none. Where there are several, they are the same (config/load_peers.c). */
+static const struct key *key_of(const struct listener *l, const struct prefix *peer)
+{
+	const struct key *k = l->set->keys;
+
+	while (k && (!prefix_equal(&k->peer, peer) || !concerns(l, k)))
+		k = k->next;
+	return k;
+}
+
+/* Connections that come before the key is there are refused by peer.c, since their peer has one. */
+static void sign(const struct listener *l, const struct prefix *peer)
+{
+	static const struct secret none;
+	const struct key *k = key_of(l, peer);
 	int rc;
 
 	if (l->fd < 0 || l->at.address.family != peer->addr.family)
 		return;
-	rc = sock_set_md5(l->fd, peer, secret);
-	if (rc < 0 && secret->len)
+	rc = sock_set_md5(l->fd, peer, k ? &k->secret : &none);
+	if (rc < 0 && k)
 		log_event(LOGL_ERROR, "listen.unsigned", kv_prefix("peer", peer), kv_errno("error", rc),
 		          kv_str("effect", "this peer cannot connect here"));
 }
@@ -149,7 +172,7 @@ static int listener_open(struct listener *l)
 	if (l->fd < 0)
 		return l->fd;
 	for (const struct key *k = l->set->keys; k; k = k->next)
-		sign(l, &k->peer, &k->secret);
+		sign(l, &k->peer);
 	l->watch = loop_fd_new(l->set->loop, l->fd, LOOP_READ, on_connection, l);
 	if (!l->watch) {
 		listener_close(l);
@@ -228,35 +251,44 @@ void listeners_free(struct listeners *ls)
 	free(ls);
 }
 
-static struct key **find_key(struct listeners *ls, const struct prefix *peer)
+static struct key **find_key(struct listeners *ls, const void *owner)
 {
 	struct key **at = &ls->keys;
 
-	while (*at && !prefix_equal(&(*at)->peer, peer))
+	while (*at && (*at)->owner != owner)
 		at = &(*at)->next;
 	return at;
 }
 
-int listeners_sign(struct listeners *ls, const struct prefix *peer, const struct secret *key)
+static void sign_everywhere(const struct listeners *ls, const struct prefix *peer)
 {
-	static const struct secret none;
-	struct key **at = find_key(ls, peer);
-
-	if (!key && !*at)
-		return 0;
-	if (!*at) {
-		*at = calloc(1, sizeof(**at));
-		if (!*at)
-			return -ENOMEM;
-	}
-	(*at)->peer = *peer;
-	if (key)
-		(*at)->secret = *key;
-	else
-		remove_key(at);
 	for (const struct listener *l = ls->all; l; l = l->next)
-		sign(l, peer, key ? key : &none);
+		sign(l, peer);
+}
+
+int listeners_sign(struct listeners *ls, const void *owner, const struct listen_key *key)
+{
+	struct key *k = calloc(1, sizeof(*k));
+
+	if (!k)
+		return -ENOMEM;
+	listeners_unsign(ls, owner);
+	*k = (struct key){ ls->keys, owner, key->peer, key->local, *key->secret };
+	ls->keys = k;
+	sign_everywhere(ls, &k->peer);
 	return 0;
+}
+
+void listeners_unsign(struct listeners *ls, const void *owner)
+{
+	struct key **at = find_key(ls, owner);
+	struct prefix peer;
+
+	if (!*at)
+		return;
+	peer = (*at)->peer;
+	remove_key(at);
+	sign_everywhere(ls, &peer);
 }
 
 static struct listener *find(struct listeners *ls, const struct conf_listen *at)

@@ -18,8 +18,14 @@ void listeners_free(struct listeners *ls); /* NULL is fine */
  * (IP_FREEBIND). @return 0 or the -errno of the first that failed; it is logged, and tried again every few
  * seconds. */
 int listeners_apply(struct listeners *ls, const struct conf_listen *want, size_t n);
-/** Connections from @peer are signed with @key (RFC 2385), which is copied; NULL: no longer. An address is a
- * prefix with all its bits; the longest prefix that holds a peer counts. */
-int listeners_sign(struct listeners *ls, const struct prefix *peer, const struct secret *key);
+struct listen_key {
+	struct prefix peer; /* an address is one with all its bits; the longest that holds a peer counts */
+	struct ip local;    /* of ours that it connects to; IP_NONE: any */
+	const struct secret *secret; /* copied */
+};
+/** Connections as @key says are signed (RFC 2385), in place of those that @owner had signed before. Owners
+ * whose connections cannot be told apart must give the same secret. @return 0 or -ENOMEM. */
+int listeners_sign(struct listeners *ls, const void *owner, const struct listen_key *key);
+void listeners_unsign(struct listeners *ls, const void *owner); /* nothing to do is fine */
 
 #endif

@@ -45,8 +45,12 @@ int peers_apply(struct peers *ps, const struct conf *c, const struct conf *old);
 /** A link came up or went down, a tunnel appeared: peers that wait dial at once; on down, single-hop peers
  * bound to it by interface end. */
 void peers_link_event(struct peers *ps, const char *name, bool up);
-/** An address of the host came or went: next hops that are our own follow. */
-void peers_address_event(struct peers *ps);
+/** An address of the host came or went: next hops that are our own follow; on came, peers that wait for it
+ * dial at once. */
+void peers_address_event(struct peers *ps, const struct ip *a, bool came);
+/** A neighbor of the host does not answer, or shows that it is there: if it had been away, its peers dial at
+ * once. */
+void peers_neighbor_event(struct peers *ps, const struct ip *a, bool there);
 /** rib_run() made output for @p: the owner lets rib_on_output() lead here, through rib_peer_user(). Written
  * in the same turn. */
 void peer_output(struct peer *p);

@@ -103,6 +103,7 @@ void peer_set_offer(struct peer *p)
 		.hold_time = c->hold_time,
 		.keepalive = c->keepalive,
 		.connect_retry = c->connect_retry,
+		.send_hold_time = c->send_hold_time,
 		.passive = c->passive,
 		.silence_is_restart = c->graceful_restart_on_silence,
 		.caps = {
@@ -179,16 +180,13 @@ static int load_secret(const struct conf_peer *c, struct secret *out)
 
 void peer_forget_secret(struct peer *p)
 {
-	const struct prefix where = whereabouts(p->conf);
-
-	if (p->secret.len && !p->range)
-		listeners_sign(p->set->listeners, &where, NULL);
+	listeners_unsign(p->set->listeners, p);
 	secret_wipe(&p->secret);
 }
 
 bool peer_load_secret(struct peer *p, const struct conf_peer *conf)
 {
-	const struct prefix where = whereabouts(conf);
+	const struct listen_key key = { whereabouts(conf), conf->local_address, &p->secret };
 	int before = p->secret_error;
 	struct secret secret;
 	bool same;
@@ -200,7 +198,7 @@ bool peer_load_secret(struct peer *p, const struct conf_peer *conf)
 	peer_forget_secret(p);
 	p->secret = secret;
 	secret_wipe(&secret);
-	if (p->secret.len && listeners_sign(p->set->listeners, &where, &p->secret) < 0)
+	if (p->secret.len && listeners_sign(p->set->listeners, p, &key) < 0)
 		p->secret_error = -ENOMEM;
 	return !same;
 }

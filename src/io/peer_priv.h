@@ -20,10 +20,11 @@ struct conn {
 	struct sock_ends ends; /* of the connection, or of the last one */
 	int fd;                /* -1: none */
 	struct loop_fd *watch;
-	bool newcomer; /* accepted while the other was Established: the peer may have restarted */
-	bool accepted; /* they dialled */
-	bool dialling; /* connect() is under way */
-	uint8_t *rest; /* the beginning of a message whose end has not come yet */
+	bool newcomer;      /* accepted while the other was Established: the peer may have restarted */
+	bool accepted;      /* they dialled */
+	bool dialling;      /* connect() is under way */
+	bool window_closed; /* it takes nothing more, for now */
+	uint8_t *rest;      /* the beginning of a message whose end has not come yet */
 	size_t rest_len, rest_size;
 };
 
@@ -52,6 +53,7 @@ struct peer {
 	int secret_error;     /* -errno: it is wanted, and cannot be had */
 	bool enabled;         /* by configuration and operator */
 	bool wanted;          /* peers_apply(): still configured */
+	bool away;            /* the kernel asked for it on its link, and nobody answered */
 	struct session_end last_end;
 	struct session_end last_attempt; /* that came to nothing, since the last session */
 	uint64_t last_end_at, last_attempt_at, since;

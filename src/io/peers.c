@@ -488,12 +488,28 @@ static void link_went(struct peer *p)
 	}
 }
 
-void peers_address_event(struct peers *ps)
+void peers_address_event(struct peers *ps, const struct ip *a, bool came)
 {
 	struct peer *p;
 
-	TAILQ_FOREACH (p, &ps->list, by_order)
+	TAILQ_FOREACH (p, &ps->list, by_order) {
 		peer_readdress(p);
+		if (came && !p->conf->is_range && !p->up && ip_equal(&p->conf->local_address, a))
+			peer_hurry(p);
+	}
+}
+
+void peers_neighbor_event(struct peers *ps, const struct ip *a, bool there)
+{
+	struct peer *p;
+
+	TAILQ_FOREACH (p, &ps->list, by_order) {
+		if (p->conf->is_range || !ip_equal(&p->conf->address, a))
+			continue;
+		if (there && p->away && p->start_at) /* else its SYN goes out now by itself */
+			peer_hurry(p);
+		p->away = !there;
+	}
 }
 
 void peers_link_event(struct peers *ps, const char *name, bool up)

@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
+#include <linux/tcp.h> /* what the C library's has, and the window of the other end */
 #include <net/if.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -272,6 +272,16 @@ int sock_set_md5(int fd, const struct prefix *peer, const struct secret *key)
 	rc = setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG_EXT, &sig, sizeof(sig)) < 0 ? -errno : 0;
 	explicit_bzero(&sig, sizeof(sig));
 	return rc;
+}
+
+bool sock_window_closed(int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+		return false;
+	return info.tcpi_notsent_bytes && info.tcpi_snd_wnd < info.tcpi_snd_mss;
 }
 
 void sock_set_user_timeout(int fd, unsigned ms)

@@ -44,7 +44,9 @@ void sock_set_min_ttl(int fd, uint8_t family, uint8_t ttl); /* RFC 5082; what co
 /** Segments to and from @peer are signed with @key (RFC 2385) on this socket, and on what it accepts; an
  * empty key takes that back. 0 or -errno; -ENOPROTOOPT: the kernel cannot. */
 int sock_set_md5(int fd, const struct prefix *peer, const struct secret *key);
-/** Give up when sent data has not been acknowledged for @ms; 0: the kernel's own patience. */
+/** Whether the other end has told that it takes no more bytes for now. */
+bool sock_window_closed(int fd);
+/** Give up when sent data has not been acknowledged, or taken, for @ms; 0: the kernel's own patience. */
 void sock_set_user_timeout(int fd, unsigned ms);
 /** @return bytes taken, 0 when the socket is full. */
 ssize_t sock_send(int fd, const struct iovec *iov, int n);

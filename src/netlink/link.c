@@ -22,6 +22,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <linux/fib_rules.h>
+#include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
@@ -91,6 +92,17 @@ static void copy_kind(struct link_info *l, const struct nlattr *linkinfo)
 	}
 }
 
+/* The kernel tells of IFF_RUNNING up to a second after the carrier came, since it works such events off once
+ * a second; routes carry packets before. On a link of the default mode the carrier is all that is waited for.
+ */
+static bool is_running(const struct ifinfomsg *ifi, const struct nlattr *mode)
+{
+	bool waits =
+	        !mode || mnl_attr_get_payload_len(mode) < 1 || mnl_attr_get_u8(mode) != IF_LINK_MODE_DEFAULT;
+
+	return ifi->ifi_flags & IFF_RUNNING || (!waits && ifi->ifi_flags & IFF_LOWER_UP);
+}
+
 static bool parse_link(const struct nlmsghdr *h, struct link_info *out)
 {
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(h);
@@ -101,7 +113,7 @@ static bool parse_link(const struct nlmsghdr *h, struct link_info *out)
 		return false;
 	*out = (struct link_info){ .ifindex = (uint32_t)ifi->ifi_index };
 	out->admin_up = ifi->ifi_flags & IFF_UP;
-	out->up = out->admin_up && ifi->ifi_flags & IFF_RUNNING;
+	out->up = out->admin_up && is_running(ifi, tb[IFLA_LINKMODE]);
 	(void)nls_u32(tb[IFLA_MTU], &out->mtu);
 	copy_name(out->name, sizeof(out->name), tb[IFLA_IFNAME]);
 	copy_name(out->alias, sizeof(out->alias), tb[IFLA_IFALIAS]);
@@ -137,6 +149,7 @@ static void on_link(struct link_watch *w, const struct nlmsghdr *h)
 		routes_may_be_gone(w);
 	}
 	l->seen = true;
+	info.was_up = l->info.up;
 	if (l->info.up != info.up)
 		log_event(w->initial ? LOGL_DEBUG : LOGL_INFO, info.up ? "link.up" : "link.down",
 		          kv_str("link", info.name));

@@ -15,7 +15,8 @@
 struct link_info {
 	uint32_t ifindex;
 	char name[IFNAMSIZ];
-	bool up; /* administratively up and running (carrier, lower device) */
+	bool up;     /* administratively up and running (carrier, lower device) */
+	bool was_up; /* when it was told the last time; false: it is new */
 	bool admin_up;
 	uint32_t mtu;
 	char kind[16];  /* "vxlan", "veth" …; "" for physical ones */

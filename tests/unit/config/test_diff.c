@@ -50,6 +50,7 @@ static const struct {
 	{ "hold_time", A(""), A("hold_time = 9;"), RESET },
 	{ "hold_time of router", A(""), ROUTER("hold_time = 9;") FILTERS PEER(""), RESET },
 	{ "keepalive", A(""), A("keepalive = 3;"), RUNTIME },
+	{ "send_hold_time", A(""), A("send_hold_time = 30;"), RUNTIME },
 	{ "connect_retry", A(""), A("connect_retry = 3;"), RUNTIME },
 	{ "graceful_restart", A(""), A("graceful_restart = false;"), RESET },
 	{ "restart_time", A(""), A("restart_time = 60;"), RESET },

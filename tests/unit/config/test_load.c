@@ -441,6 +441,39 @@ START_TEST(peers_beside_us)
 }
 END_TEST
 
+/* Passwords that the kernel can tell apart; peers that we can. */
+START_TEST(peers_beside_each_other)
+{
+	struct conf *c = lab_conf(ROUTER("listen = ( { address = `192.0.2.1`; }, { address = `192.0.2.5`; } "
+	                                 ");") "peers = ("
+	                                       "{ name = `r`; range = `192.0.2.0/24`; remote_as = 65002; "
+	                                       "password_file = `/r`; },"
+	                                       "{ name = `inner`; range = `192.0.2.0/28`; remote_as = 65002; "
+	                                       "password_file = `/i`; },"
+	                                       "{ name = `a`; address = `192.0.2.2`; local_address = "
+	                                       "`192.0.2.1`; remote_as = 65002;"
+	                                       "  password_file = `/a`; },"
+	                                       "{ name = `b`; address = `192.0.2.2`; local_address = "
+	                                       "`192.0.2.5`; remote_as = 65002;"
+	                                       "  password_file = `/b`; },"
+	                                       "{ name = `c`; address = `198.51.100.1`; remote_as = 65002; "
+	                                       "password_file = `/c`; },"
+	                                       "{ name = `d`; address = `198.51.100.1`; local_address = "
+	                                       "`192.0.2.5`; remote_as = 65002;"
+	                                       "  password_file = `/c`; },"
+	                                       "{ name = `e`; address = `fe80::1`; interface = `eth0`; "
+	                                       "remote_as = 65002; },"
+	                                       "{ name = `f`; address = `fe80::1`; interface = `eth1`; "
+	                                       "remote_as = 65002;"
+	                                       "  send_hold_time = 3; } );");
+
+	ck_assert_uint_eq(c->n_peers, 8);
+	ck_assert_uint_eq(c->peers[6].send_hold_time, 0);
+	ck_assert_uint_eq(c->peers[7].send_hold_time, 3);
+	conf_free(c);
+}
+END_TEST
+
 /* ---- texts that are easily cut wrongly -------------------------------------------------------------- */
 
 static const struct {
@@ -484,9 +517,10 @@ START_TEST(finds_the_setting_of_a_wide_literal)
 }
 END_TEST
 
-UNIT_MAIN("load", UNIT(peers_beside_us), UNIT(defaults_of_sections), UNIT(defaults_of_a_peer),
-          UNIT(defaults_of_a_tunnel), UNIT_ROWS(as_numbers, as_rows), UNIT(router_and_host),
-          UNIT(values_of_a_tunnel), UNIT(static_routes), UNIT(a_peer_inherits_from_its_group),
-          UNIT(a_peer_overrides_its_group), UNIT(who_hears_what_and_how), UNIT(a_range_is_passive),
-          UNIT(one_address_from_two_of_ours), UNIT(keys_of_a_match), UNIT(keys_of_a_set),
-          UNIT_ROWS(scans_as_libconfig_does, scan_rows), UNIT(finds_the_setting_of_a_wide_literal))
+UNIT_MAIN("load", UNIT(peers_beside_us), UNIT(peers_beside_each_other), UNIT(defaults_of_sections),
+          UNIT(defaults_of_a_peer), UNIT(defaults_of_a_tunnel), UNIT_ROWS(as_numbers, as_rows),
+          UNIT(router_and_host), UNIT(values_of_a_tunnel), UNIT(static_routes),
+          UNIT(a_peer_inherits_from_its_group), UNIT(a_peer_overrides_its_group),
+          UNIT(who_hears_what_and_how), UNIT(a_range_is_passive), UNIT(one_address_from_two_of_ours),
+          UNIT(keys_of_a_match), UNIT(keys_of_a_set), UNIT_ROWS(scans_as_libconfig_does, scan_rows),
+          UNIT(finds_the_setting_of_a_wide_literal))

@@ -231,14 +231,44 @@ static const struct {
 	  HEAD "peers = ( { name = `a`; address = `192.0.2.2`; remote_as = 65002; },"
 	       "\n"
 	       "{ name = `b`; address = `192.0.2.2`; remote_as = 65003; } );",
-	  "3: peers[1].address: is that of the peer in line 2, with the same local_address: a peer is there "
-	  "once" },
+	  "3: peers[1].address: is that of the peer in line 2, with the same local_address and interface: "
+	  "who "
+	  "connects from there could be either, so a peer is there once" },
+	{ "two peers at one address with two passwords",
+	  HEAD "peers = ( { name = `a`; address = `192.0.2.2`; remote_as = 65002; password_file = `/a`; },"
+	       "\n"
+	       "{ name = `b`; address = `192.0.2.2`; local_address = `192.0.2.1`; remote_as = 65003;"
+	       "  password_file = `/b`; } );",
+	  "3: peers[1].password_file: is not that of the peer in line 2, which has the same address: the "
+	  "kernel has one password for an address, so give both the same" },
+	{ "two peers at one address, one with a password",
+	  HEAD "peers = ( { name = `a`; address = `192.0.2.2`; remote_as = 65002; interface = `eth0`; },"
+	       "\n"
+	       "{ name = `b`; address = `192.0.2.2`; interface = `eth1`; remote_as = 65003;"
+	       "  password_file = `/b`; } );",
+	  "3: peers[1].password_file: is not that of the peer in line 2, which has the same address: the "
+	  "kernel has one password for an address, so give both the same" },
+	{ "a peer without password in a range with one",
+	  HEAD "peers = ( { name = `a`; range = `192.0.2.0/24`; remote_as = 65002; password_file = `/a`; },"
+	       "\n"
+	       "{ name = `b`; address = `192.0.2.2`; remote_as = 65003; } );",
+	  "3: peers[1].password_file: is missing: the kernel wants that of the range in line 2 from "
+	  "everybody in it, so give this one a password too, or make that range smaller" },
+	{ "a range without password in a range with one",
+	  HEAD "peers = ( { name = `a`; range = `192.0.2.0/25`; remote_as = 65002; },"
+	       "\n"
+	       "{ name = `b`; range = `192.0.2.0/24`; remote_as = 65003; password_file = `/a`; } );",
+	  "2: peers[0].password_file: is missing: the kernel wants that of the range in line 3 from "
+	  "everybody in it, so give this one a password too, or make that range smaller" },
+	{ "a send hold time below 3", HEAD PEER("send_hold_time = 2;"),
+	  "2: peers[0].send_hold_time: 2 is not allowed: 0 (480 s, or twice the hold time if that is more) or "
+	  "3 to 65535 seconds" },
 	{ "two peers of one range",
 	  HEAD "peers = ( { name = `a`; range = `192.0.2.0/24`; remote_as = 65002; },"
 	       "\n"
 	       "{ name = `b`; range = `192.0.2.0/24`; remote_as = 65003; } );",
-	  "3: peers[1].range: is that of the peer in line 2, with the same local_address: a peer is there "
-	  "once" },
+	  "3: peers[1].range: is that of the peer in line 2, with the same local_address and interface: who "
+	  "connects from there could be either, so a peer is there once" },
 	{ "a range with bits beyond its length",
 	  HEAD "peers = ( { name = `a`; range = `192.0.2.1/24`; remote_as = 65002; } );",
 	  "2: peers[0].range: `192.0.2.1/24` has bits set beyond its length: `192.0.2.0/24` would be right" },

@@ -289,7 +289,7 @@ static inline void speaker_open(int fd, uint32_t as, uint32_t id)
 	struct writer w = wr_init(buf, sizeof(buf));
 
 	open_encode(&w, &o);
-	ck_assert_int_eq(write(fd, buf, (size_t)(w.p - buf)), w.p - buf);
+	send(fd, buf, (size_t)(w.p - buf), MSG_NOSIGNAL); /* it may have been closed meanwhile */
 }
 
 static inline void speaker_keepalive(int fd)
@@ -298,7 +298,7 @@ static inline void speaker_keepalive(int fd)
 	struct writer w = wr_init(buf, sizeof(buf));
 
 	frame_keepalive(&w);
-	ck_assert_int_eq(write(fd, buf, sizeof(buf)), sizeof(buf));
+	send(fd, buf, sizeof(buf), MSG_NOSIGNAL);
 }
 
 /* The NOTIFICATION among what has come; code 0: none. *@closed: and that the stream ended. */

@@ -296,32 +296,195 @@ START_TEST(bytes_behind_the_handshake_reach_the_table)
 }
 END_TEST
 
-START_TEST(dial_fails_quickly_and_link_up_dials_at_once)
+/* -- when to dial --------------------------------------------------------------------------------- */
+
+static int listener_at(const char *address)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	const int on = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	inet_pton(AF_INET, address, &a.sin_addr);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	ck_assert_int_eq(listen(fd, 5), 0);
+	return fd;
+}
+
+static void link_came_up(void)
+{
+	peers_link_event(left.set, "lo", true);
+}
+
+static void our_address_came(void)
+{
+	const struct ip ours = addr("127.0.82.1");
+
+	peers_address_event(left.set, &ours, true);
+}
+
+static void other_address_came(void)
+{
+	const struct ip other = addr("127.0.82.2");
+
+	peers_address_event(left.set, &other, true);
+}
+
+static void our_address_went(void)
+{
+	const struct ip ours = addr("127.0.82.1");
+
+	peers_address_event(left.set, &ours, false);
+}
+
+static void neighbor_came_back(void)
+{
+	const struct ip it = addr("127.0.82.7");
+
+	peers_neighbor_event(left.set, &it, false);
+	peers_neighbor_event(left.set, &it, true);
+}
+
+static void neighbor_was_never_away(void)
+{
+	const struct ip it = addr("127.0.82.7");
+
+	peers_neighbor_event(left.set, &it, true);
+}
+
+static void other_neighbor_came_back(void)
+{
+	const struct ip other = addr("127.0.82.8");
+
+	peers_neighbor_event(left.set, &other, false);
+	peers_neighbor_event(left.set, &other, true);
+}
+
+static const struct {
+	void (*happens)(void);
+	bool dials;
+} changes[] = {
+	{ link_came_up, true },
+	{ our_address_came, true },
+	{ other_address_came, false },
+	{ our_address_went, false },
+	{ neighbor_came_back, true },
+	{ neighbor_was_never_away, false },
+	{ other_neighbor_came_back, false },
+};
+
+static bool has_failed(void)
+{
+	return view(&left, "node").retry_at && *last_attempt(&left, "node");
+}
+
+START_TEST(what_may_help_is_a_reason_to_dial_at_once)
 {
 	int listener, fd;
-	struct sockaddr_in a = { .sin_family = AF_INET };
-	const int on = 1;
+	uint64_t planned;
 
 	one_side();
 	left.peers[0] = entry("node", "127.0.82.1", "127.0.82.7", 65001, 65002);
 	left.peers[0].connect_retry = 120;
 	side_apply(&left, 1);
-	within(100 * MS, never);
+	ck_assert(within(SECOND, has_failed));
 	ck_assert_str_eq(last_attempt(&left, "node"), "Socket: Connection refused");
 	ck_assert_str_eq(last_end(&left, "node"), "");
-	ck_assert_uint_le(view(&left, "node").retry_at, loop_now(loop) + SECOND);
-	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	a.sin_port = htons(port);
-	inet_pton(AF_INET, "127.0.82.7", &a.sin_addr);
-	ck_assert_int_eq(bind(listener, (struct sockaddr *)&a, sizeof(a)), 0);
-	ck_assert_int_eq(listen(listener, 5), 0);
-	peers_link_event(left.set, "lo", true);
-	within(100 * MS, never);
-	fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
+	planned = view(&left, "node").retry_at;
+	ck_assert_uint_le(planned, loop_now(loop) + SECOND);
+	listener = listener_at("127.0.82.7");
+	changes[_i].happens();
+	ck_assert_int_eq(view(&left, "node").retry_at != planned, changes[_i].dials);
+	if (changes[_i].dials) {
+		within(100 * MS, never);
+		ck_assert_int_eq(view(&left, "node").state, ST_OPENSENT);
+		fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		ck_assert_int_ge(fd, 0);
+		close(fd);
+	}
+	close(listener);
+	side_free(&left);
+	teardown();
+}
+END_TEST
+
+/* -- collisions ----------------------------------------------------------------------------------- */
+
+/* What the other side says, in which order: on the connection that we dialled (d) and on the one that it did
+ * (a), OPEN (capital) and KEEPALIVE. '?': the identifiers decide, RFC 4271 6.8; else one was Established
+ * before the other had its OPEN. */
+static const struct {
+	const char *order;
+	char stays;
+} orders[] = {
+	{ "DdAa", 'd' }, { "DAda", '?' }, { "DAad", '?' }, { "AaDd", 'a' }, { "ADad", '?' }, { "ADda", '?' },
+};
+
+static const struct {
+	uint32_t local_as, id, as; /* id, as: theirs; our id is 10.0.0.1 */
+	char stays;
+} speakers[] = {
+	{ 65001, 0x0a000002, 65002, 'a' }, { 65001, 0x09ffffff, 65002, 'd' },
+	{ 65001, 0x0a000001, 65002, 'a' }, /* RFC 6286 2.3: the same id, and a higher AS */
+	{ 65003, 0x0a000001, 65002, 'd' }, { 65002, 0x0a000002, 65002, 'a' }, /* iBGP */
+	{ 65002, 0x09ffffff, 65002, 'd' },
+};
+
+static const uint8_t combinations[UNIT_COUNT(orders) * UNIT_COUNT(speakers)];
+
+static bool both_wait_for_open(void)
+{
+	return view(&left, "node").state == ST_OPENSENT;
+}
+
+static void speak(char what, int dialled, int accepted, int i)
+{
+	int fd = what == 'd' || what == 'D' ? dialled : accepted;
+
+	if (what == 'D' || what == 'A')
+		speaker_open(fd, speakers[i].as, speakers[i].id);
+	else
+		speaker_keepalive(fd);
+	within(10 * MS, never);
+}
+
+static int accept_within(int listener)
+{
+	int fd = -1;
+
+	for (unsigned i = 0; i < 500 && fd < 0; i++) {
+		within(10 * MS, never);
+		fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	}
 	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(view(&left, "node").state, ST_OPENSENT);
-	close(fd);
+	return fd;
+}
+
+START_TEST(every_order_of_a_collision_leaves_the_right_one)
+{
+	const char *order = orders[_i % UNIT_COUNT(orders)].order;
+	int i = _i / UNIT_COUNT(orders), listener, dialled, accepted;
+	char stays = orders[_i % UNIT_COUNT(orders)].stays;
+	bool closed;
+
+	stays = stays == '?' ? speakers[i].stays : stays;
+	one_side();
+	listener = listener_at("127.0.82.7");
+	left.peers[0] = entry("node", "127.0.82.1", "127.0.82.7", speakers[i].local_as, speakers[i].as);
+	side_apply(&left, 1);
+	dialled = accept_within(listener);
+	accepted = speaker_dial("127.0.82.7", "127.0.82.1");
+	ck_assert(within(5 * SECOND, both_wait_for_open));
+	within(10 * MS, never);
+	for (const char *what = order; *what; what++)
+		speak(*what, dialled, accepted, i);
+	ck_assert_msg(within(5 * SECOND, passive_node_up), "%s", order);
+	ck_assert_uint_eq(speaker_told(stays == 'd' ? dialled : accepted, &closed).code, 0);
+	ck_assert_msg(!closed, "%s, %d", order, i);
+	expect_refusal(stays == 'd' ? accepted : dialled, BGP_ERR_CEASE, BGP_CEASE_COLLISION);
+	ck_assert(passive_node_up());
+	ck_assert_uint_eq(view(&left, "node").flaps, 0);
+	close(stays == 'd' ? dialled : accepted);
 	close(listener);
 	side_free(&left);
 	teardown();
@@ -336,4 +499,5 @@ UNIT_MAIN("accept", UNIT(stranger_is_turned_away), UNIT(refusal_names_the_addres
           UNIT(garbage_is_answered_and_the_next_attempt_taken),
           UNIT(second_connection_replaces_a_silent_one_but_no_session),
           UNIT(bytes_behind_the_handshake_reach_the_table),
-          UNIT(dial_fails_quickly_and_link_up_dials_at_once))
+          UNIT_ROWS(what_may_help_is_a_reason_to_dial_at_once, changes),
+          UNIT_ROWS(every_order_of_a_collision_leaves_the_right_one, combinations))
