@@ -11,6 +11,7 @@ from conftest import Lan
 from lab import stays, wait_until
 from speaker import (AS_PATH, KEEPALIVE, MED, NEXT_HOP, NOTIFICATION, OPEN, UPDATE, Closed, Speaker, attribute, message,
                      parse_update)
+from test_transport import beating
 
 PEER = "10.0.0.50"
 
@@ -198,6 +199,35 @@ def test_peer_that_does_not_read_delays_nobody(lab):
         wait_until(lambda: lan.gateway.has_route("198.51.100.0/24"), 20, "the last route arrived")
         assert "peer" in lan.gateway.established()
     stuck.close()
+
+
+def flood(feed, rounds=20):
+    """More than a socket holds, for whoever reads nothing."""
+    prefixes = [f"100.{64 + i // 256}.{i % 256}.0/24" for i in range(5000)]
+    for round_ in range(rounds):
+        for i in range(0, 5000, 500):
+            feed.announce(*prefixes[i:i + 500], med=attribute(MED, struct.pack("!I", round_)),
+                          as_path=attribute(AS_PATH, feed.path(feed.asn, 65100 + round_)))
+
+
+@pytest.mark.parametrize("rounds, cause", [(20, "BGP Error: Send hold timer expired"), (1, "Socket: Connection timed out")],
+                         ids=["more than the socket takes", "all in the kernel"])
+def test_peer_that_speaks_but_reads_nothing_is_given_up(lab, rounds, cause):
+    """RFC 9687: long after its hold time, since it is alive; but not never."""
+    lan = start(lab, "send_hold_time = 10;")
+    stuck = speaker(lan)
+    stuck.small_buffer = True
+    with speaker(lan, "10.0.0.51", 65004).dial(lan.ADDRESS).establish() as feed, stuck:
+        stuck.dial(lan.ADDRESS).establish(hold_time=3)
+        with beating(stuck):
+            begun = time.monotonic()
+            flood(feed, rounds)
+            feed.announce("198.51.100.0/24")
+            wait_until(lambda: lan.gateway.has_route("198.51.100.0/24"), 20, "the feed is heard to its end")
+            wait_until(lambda: "peer" not in lan.gateway.established(), 60, "the stuck one is given up")
+            assert time.monotonic() - begun >= 10, "before its time"
+        assert "other" in lan.gateway.established()
+        assert cause in lan.gateway.ask("show protocols all peer").text
 
 
 def test_max_prefix_ends_the_session_with_cease(lab):

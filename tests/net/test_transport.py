@@ -1,17 +1,41 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What carries a session: TCP MD5, TTL security, multihop, the link it is bound to; readers that are slow."""
 
+import contextlib
+import json
 import os
+import signal
+import threading
 import time
 
 import pytest
 
 import control
 from clusters import BIRD, Gateway
+from conftest import Lan
 from lab import stays, veth, wait_until
 from speaker import AS_PATH, KEEPALIVE, UPDATE, Closed, Speaker, attribute, message, parse_update
 
 PASSWORD = "correct horse battery staple"
+
+
+@contextlib.contextmanager
+def beating(speaker, interval=0.5):
+    """@speaker sends KEEPALIVEs meanwhile, whatever else it does or does not do."""
+    ended = threading.Event()
+
+    def beat():
+        with contextlib.suppress(OSError):      # the other side ended it
+            while not ended.wait(interval):
+                speaker.send(message(KEEPALIVE))
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 class Pair:
@@ -26,21 +50,28 @@ class Pair:
         self.theirs.ip("addr add 10.0.0.2/24 dev eth0", "addr add 10.0.0.3/24 dev eth0")
         self.gateway = Gateway(lab, "gateway", self.ours)
 
-    def start(self, peer, bird="", where='address = "10.0.0.2";', extra=""):
-        self.configure(peer, where)
+    def start(self, peer, bird="", where='address = "10.0.0.2";', extra="", **settings):
+        self.configure(peer, where, **settings)
         self.gateway.start()
         self.start_bird(bird, extra)
 
-    def configure(self, peer, where='address = "10.0.0.2";'):
+    def configure(self, peer, where='address = "10.0.0.2";', others="", asn=65001, retry=1):
+        self.peer, self.where = peer, where
         self.gateway.configure(f"""
 router = {{ id = "10.0.0.1"; as = 65000; }};
 log = {{ level = "debug"; }};
-peers = ( {{ name = "bird"; {where} remote_as = 65001; import = "all"; export = "all"; connect_retry = 1; {peer} }} );
+peers = ( {{ name = "bird"; {where} remote_as = {asn}; import = "all"; export = "all"; connect_retry = {retry}; {peer} }}
+          {others} );
 kernel = {{ export = "all"; }};
 static = ( {{ prefix = "198.51.100.0/24"; blackhole = true; }} );
 """)
 
-    def start_bird(self, bird, extra="", recovers=False):
+    def add_peer(self, other):
+        self.configure(self.peer, self.where, others=", " + other)
+        self.gateway.reload()
+        wait_until(lambda: "config.applied" in self.gateway.process.log(), 10, "the new configuration")
+
+    def start_bird(self, bird, extra="", asn=65001, recovers=False):
         """@recovers: it tells its peers that it has kept forwarding."""
         path = self.lab.write("bird.conf", f"""
 log stderr all;
@@ -48,7 +79,7 @@ router id 10.0.0.2;
 protocol device {{ scan time 2; }}
 protocol static {{ ipv4; route 203.0.113.0/24 via 10.0.0.2; }}
 protocol bgp gate {{
-	local 10.0.0.2 as 65001; neighbor 10.0.0.1 as 65000;
+	local 10.0.0.2 as {asn}; neighbor 10.0.0.1 as 65000;
 	connect retry time 1; connect delay time 1; error wait time 1, 2;
 	{bird}
 	ipv4 {{ import all; export all; }};
@@ -96,6 +127,41 @@ def test_md5_of_a_range_with_bird(pair):
 def test_md5_refuses_what_is_not_signed_so(pair, bird):
     pair.start(f'password_file = "{pair.secret()}"; passive = true;', bird)
     stays(lambda: not pair.up(), 4, "no session")
+
+
+def test_md5_wrong_password_is_suspected_in_words_and_dialled_ever_more_rarely(pair):
+    """The kernel of either side drops what the other says, so that all there is to see is silence."""
+    pair.start(f'password_file = "{pair.secret()}";', 'password "another"; passive on;')
+    wait_until(lambda: "perhaps the peer has another password" in pair.gateway.protocols()["bird"]["info"], 20, "said")
+    document = json.loads(pair.gateway.mcbgpc("--json", "show", "protocols", "all", "bird").stdout)
+    assert "Connection timed out" in document["protocols"][0]["last_attempt"]
+    assert "last_error" not in document["protocols"][0], "there was no session"
+    pair.bird.stop()
+    pair.start_bird(f'password "{PASSWORD}";')      # and it dials in
+    wait_until(pair.exchanged, 15, "whoever dials in with the right password is taken at once")
+    assert "perhaps" not in pair.gateway.ask("show protocols all bird").text
+
+
+def test_md5_of_two_peers_at_one_address(pair):
+    """The kernel has one key for it, which stays while one of them is left."""
+    secret = pair.secret()
+    pair.ours.ip("addr add 10.0.0.4/24 dev eth0")
+    pair.configure(f'password_file = "{secret}"; local_address = "10.0.0.1"; passive = true;',
+                   others=f""", {{ name = "twin"; address = "10.0.0.2"; local_address = "10.0.0.4"; remote_as = 65001;
+                                  passive = true; password_file = "{secret}"; import = "all"; }}""")
+    pair.gateway.start()
+    pair.start_bird(f'password "{PASSWORD}";', f"""
+protocol bgp twin {{ local 10.0.0.2 as 65001; neighbor 10.0.0.4 as 65000; connect delay time 1; connect retry time 1;
+	error wait time 1, 2; password "{PASSWORD}"; ipv4 {{ import none; export none; }}; }}""")
+    wait_until(lambda: {"bird", "twin"} <= pair.gateway.established(), 15, "each has its session")
+    pair.configure(pair.peer, pair.where)
+    pair.gateway.reload()
+    wait_until(lambda: "twin" not in pair.gateway.protocols(), 10, "one is gone")
+    pair.gateway.ask("restart bird")
+    wait_until(pair.exchanged, 15, "the other is taken, signed")
+    control.ask(pair.lab.path("bird.ctl"), "restart gate")
+    wait_until(lambda: "Received" in pair.gateway.ask("show protocols all bird").text, 15, "ended by BIRD")
+    wait_until(pair.exchanged, 15, "and again")
 
 
 def test_md5_password_changes_with_a_reload(pair):
@@ -189,7 +255,64 @@ def test_peer_bound_to_a_link_is_taken_by_that_link_only(lab):
         with pytest.raises(Closed):
             while True:
                 wrong.read()
-    assert "event=session.refused" in gateway.process.log()
+    assert "peer peer expects connections over eth1" in gateway.process.log()
+
+
+def test_peer_that_connects_to_another_address_is_told_apart_from_a_stranger(pair):
+    pair.ours.ip("addr add 10.0.0.4/24 dev eth0")
+    pair.start('local_address = "10.0.0.4"; passive = true;')
+    wait_until(lambda: "peer bird expects connections to 10.0.0.4" in pair.gateway.process.log(), 15, "why")
+    assert "no peer has this address" not in pair.gateway.process.log()
+
+
+def test_wrong_as_is_said_with_its_number_on_both_sides(pair):
+    pair.start("local_as = 65009; passive = true;")
+    wait_until(lambda: "Received: Bad peer AS: we say 65009" in pair.gateway.protocols()["bird"]["info"], 15, "ours")
+    pair.configure("passive = true;", asn=65007)
+    pair.gateway.reload()
+    wait_until(lambda: "BGP Error: Bad peer AS: it says 65001, expected 65007" in
+               pair.gateway.protocols()["bird"]["info"], 15, "theirs")
+
+
+def test_data_that_is_never_acknowledged_ends_the_session(lab):
+    """TCP_USER_TIMEOUT alone: this session has no hold timer, and what it hears of is its own data."""
+    lan = Lan(lab, peers='{ name = "peer"; address = "10.0.0.50"; remote_as = 65001; group = "lan"; hold_time = 4; },'
+                         '{ name = "feed"; address = "10.0.0.51"; remote_as = 65004; group = "lan"; }')
+    lan.gateway.start()
+    with Speaker(lan.lan, "10.0.0.50", 65001) as mute, Speaker(lan.lan, "10.0.0.51", 65004) as feed:
+        feed.dial(lan.ADDRESS).establish()
+        mute.dial(lan.ADDRESS).establish(hold_time=0)
+        mute.expect(UPDATE)
+        time.sleep(1)       # acknowledged, too
+        lan.lan.ip("rule add from 10.0.0.50 blackhole")     # it hears us; what it answers goes nowhere
+        stays(lambda: "peer" in lan.gateway.established(), 6, "nothing is sent, nothing is missed")
+        begun = time.monotonic()
+        feed.announce("198.51.100.0/24")
+        wait_until(lambda: "peer" not in lan.gateway.established(), 40, "the dead path is noticed")
+        assert time.monotonic() - begun >= 3.5, "too early"
+        assert "Socket: Connection timed out" in lan.gateway.ask("show protocols all peer").text
+
+
+def test_peer_that_stands_still_with_a_full_socket_is_given_up_and_taken_back(pair):
+    """Its kernel is alive and acknowledges, its process is stopped, and there is more for it than a socket holds."""
+    pair.start("hold_time = 6; keepalive = 2;")
+    with Speaker(pair.theirs, "10.0.0.3", 65003) as feed:
+        pair.add_peer('{ name = "feed"; address = "10.0.0.3"; remote_as = 65003; import = "all"; passive = true; }')
+        feed.dial("10.0.0.1").establish()
+        wait_until(pair.exchanged, 15, "up")
+        pair.bird.send(signal.SIGSTOP)
+        try:
+            with beating(feed):
+                for i in range(4000):
+                    path = attribute(AS_PATH, feed.path(65003, *[4200000000 + i] * 240))
+                    feed.announce(f"100.{i >> 8 & 255}.{i & 255}.0/24", as_path=path)
+                wait_until(lambda: not pair.up(), 30, "given up")
+                assert "Hold timer expired" in pair.gateway.ask("show protocols all bird").text
+                assert "feed" in pair.gateway.established()
+        finally:
+            pair.bird.send(signal.SIGCONT)
+        with beating(feed):
+            wait_until(pair.exchanged, 30, "back")
 
 
 def test_slow_reader_gets_everything(lan):
