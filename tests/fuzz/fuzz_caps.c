@@ -13,6 +13,7 @@
 #define HEAD_LEN  10 /* of an OPEN's body, with the length of the parameters */
 #define PARAMETER 2
 #define CAPS_MAX  1000
+#define MOST      253 /* bytes of a capability, for a parameter of its own */
 #define EXTENDED  255
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -26,8 +27,8 @@ static void put_caps(struct writer *w, const uint8_t *data, size_t len, bool one
 		uint8_t code = rd_u8(&r), n = rd_u8(&r);
 
 		n = n < rd_left(&r) ? n : (uint8_t)rd_left(&r);
+		n = n < MOST ? n : MOST;
 		if (one_each) {
-			n = n < 253 ? n : 253;
 			wr_u8(w, PARAMETER);
 			if (extended)
 				wr_u16(w, n + 2u);
