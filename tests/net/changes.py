@@ -228,6 +228,8 @@ GLOBAL = [
         Row("router.multipath", "true", "false", lambda w, i: len(w.weights("10.81.0.0/24")) == 1),
         Row("log.level", '"info"', '"debug"'),
         Row("control.socket", '"/run/mcbgpd/a.sock"', '"/run/mcbgpd/b.sock"'),
+        Row("control.readonly_socket", None, '"{dir}/readonly.sock"', lambda w, i: "control.readonly_socket" in w.said),
+        Row("control.readonly_group", None, '"daemon"', lambda w, i: "control.readonly_group" in w.said),
         Row("control.group", '"root"', '"daemon"', lambda w, i: "control.group" in w.said),
         Row("host.ip_forward", None, "true", sysctl("ipv6.conf.all.forwarding", "1")),
         Row("host.multipath_hash", '"l3"', '"l4"', sysctl("ipv4.fib_multipath_hash_policy", "1")),
@@ -241,6 +243,12 @@ GLOBAL = [
                   ("static route", "10.91.0.0/24", "interface", "routes")}),
         Row("static.interface", None, None, lambda w, i: w.via("10.92.0.0/24", "wan0"),
             plan={("static route", "10.92.0.0/24", "interface", "routes")}),
+        Row("static.onlink", None, None, has("10.94.0.0/24"),
+            plan={("static route", "10.94.0.0/24", "onlink", "routes"),
+                  ("static route", "10.94.0.0/24", "interface", "routes")}),
+        Row("static.unreachable", None, None, lambda w, i: "unreachable" in w.shown("10.95.0.0/24"),
+            plan={("static route", "10.95.0.0/24", "unreachable", "routes"),
+                  ("static route", "10.95.0.0/24", "blackhole", "routes")}),
         Row("static.next_hop", None, None, lambda w, i: "10.0.0.250" in w.gateway.namespace.next_hops("10.93.0.0/24"),
             plan={("static route", "10.93.0.0/24", "next_hop", "routes")}),
     ],
@@ -263,9 +271,12 @@ GLOBAL = [
 
 STATICS = {
     False: """{ prefix = "10.90.0.0/24"; blackhole = true; }, { prefix = "10.91.0.0/24"; blackhole = true; },
-  { prefix = "10.92.0.0/24"; interface = "lan0"; }, { prefix = "10.93.0.0/24"; next_hop = "10.0.0.249"; }""",
+  { prefix = "10.92.0.0/24"; interface = "lan0"; }, { prefix = "10.93.0.0/24"; next_hop = "10.0.0.249"; },
+  { prefix = "10.94.0.0/24"; next_hop = "10.200.0.1"; }, { prefix = "10.95.0.0/24"; blackhole = true; }""",
     True: """{ prefix = "10.90.1.0/24"; blackhole = true; }, { prefix = "10.91.0.0/24"; interface = "lan0"; },
-  { prefix = "10.92.0.0/24"; interface = "wan0"; }, { prefix = "10.93.0.0/24"; next_hop = "10.0.0.250"; }""",
+  { prefix = "10.92.0.0/24"; interface = "wan0"; }, { prefix = "10.93.0.0/24"; next_hop = "10.0.0.250"; },
+  { prefix = "10.94.0.0/24"; next_hop = "10.200.0.1"; interface = "lan0"; onlink = true; },
+  { prefix = "10.95.0.0/24"; unreachable = true; }""",
 }
 
 # Defaults of `router`, in rounds: told of each peer that inherits them, and done to each.
@@ -284,7 +295,7 @@ OTHER_KERNEL = {
     "tunnels.type", "tunnels.key", "tunnels.ikey", "tunnels.okey", "tunnels.pmtudisc", "tunnels.private_key_file",
     "tunnels.listen_port", "tunnels.fwmark", "tunnels.rule_table", "tunnels.peers", "tunnels.peers.public_key",
     "tunnels.peers.endpoint", "tunnels.peers.keepalive", "tunnels.peers.allowed_ips", "tunnels.peers.tunnel_address",
-    "tunnels.peers.preshared_key_file",
+    "tunnels.peers.preshared_key_file", "tunnels.handshake_timeout",
 }
 
 SECTIONS = [row for part in GLOBAL + INHERITED + IDENTITY for row in part]

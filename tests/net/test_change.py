@@ -118,6 +118,7 @@ class World:
         box.sysctl("ipv4.ip_forward", 1)
         self.pod.ip("addr add 10.1.0.2/24 dev eth0", "route add default via 10.1.0.1")
         self.password = lab.write("password", "secret\n")
+        os.chmod(self.password, 0o600)
         self.said = ""
         self.birds = {}
         self.rows = []
@@ -221,7 +222,7 @@ protocol bgp uplink {{
         for name, value in {**usual, **one}.items():
             section, setting = name.split(".")
             if value is not None:
-                sections.setdefault(section, []).append(f"{setting} = {value};")
+                sections.setdefault(section, []).append(f"{setting} = {value};".replace("{dir}", self.lab.dir))
         statics = any(r.setting.startswith("static.") and after for _, r in self.numbered())
         peers, filters, tunnels, taken = [], [], [], set()
         for i, row in self.numbered():
@@ -290,9 +291,12 @@ static = ( {changes.STATICS[statics]} );
     def kernel(self, prefix):
         return self.gateway.namespace.routes("exact", prefix, "proto", "178")
 
+    def shown(self, prefix):
+        """As ip(8) shows it."""
+        return self.gateway.namespace.run("ip", "route", "show", "exact", prefix).stdout
+
     def via(self, prefix, link):
-        shown = self.gateway.namespace.run("ip", "route", "show", "exact", prefix).stdout
-        return f"dev {link}" in shown
+        return f"dev {link}" in self.shown(prefix)
 
     def weights(self, prefix):
         """Of the next hops of @prefix in the kernel."""
