@@ -106,6 +106,9 @@ PEERS = [
     peer_row("connect_retry", "", "connect_retry = 9;"),
     peer_row("graceful_restart", "graceful_restart = true;", "graceful_restart = false;"),
     peer_row("restart_time", "restart_time = 120;", "restart_time = 60;"),
+    peer_row("graceful_restart_on_silence", "", "graceful_restart_on_silence = true;"),
+    peer_row("long_lived_time", "", "long_lived_time = 60;"),
+    peer_row("long_lived_limit", "", "long_lived_limit = 60;"),
     peer_row("next_hop_self", "", "next_hop_self = true;", lambda w, i: w.announced(i, w.ANCHOR_ROUTE) == "10.0.0.1"),
     peer_row("next_hop_keep", "", "next_hop_keep = true;", lambda w, i: w.announced(i, w.FAR_ROUTE) == "10.8.0.2"),
     peer_row("import", "", 'import = "none";', lacks("10.77.{i}.0/24")),
@@ -281,7 +284,9 @@ STATICS = {
 
 # Defaults of `router`, in rounds: told of each peer that inherits them, and done to each.
 INHERITED = [
-    [Row("router.keepalive", "0", "5"), Row("router.connect_retry", "1", "2")],
+    [Row("router.keepalive", "0", "5"), Row("router.connect_retry", "1", "2"),
+     Row("router.graceful_restart_on_silence", "false", "true"), Row("router.long_lived_limit", "1000", "2000")],
+    [Row("router.long_lived_time", "0", "60")],
     [Row("router.hold_time", "90", "60")],
     [Row("router.graceful_restart", "true", "false")],
     [Row("router.restart_time", "120", "60")],

@@ -249,7 +249,7 @@ filters = {{ {" ".join(filters)}
   by_group = ( {{ match = {{ peer = "watched"; }}; action = "reject"; }}, {{ action = "accept"; }} );
   not_81 = ( {{ match = {{ prefix = "ecmp"; }}; action = "reject"; }}, {{ action = "accept"; }} ); }};
 peer_groups = {{ watched = {{ }}; steady = {{ hold_time = 90; keepalive = 30; connect_retry = 1; graceful_restart = true;
-  restart_time = 120; import = "all"; export = "all"; }}; }};
+  graceful_restart_on_silence = false; long_lived_time = 0; long_lived_limit = 3600; restart_time = 120; import = "all"; export = "all"; }}; }};
 peers = ( {{ name = "anchor"; address = "10.0.0.10"; remote_as = {changes.BASE_AS}; group = "steady"; }},
   {{ name = "far"; address = "10.8.0.2"; remote_as = 65300; group = "steady"; }},
   {", ".join(peers)} );
