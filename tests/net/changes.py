@@ -103,6 +103,7 @@ PEERS = [
     peer_row("families", "", 'families = [ "ipv4", "ipv6" ];'),
     peer_row("hold_time", "hold_time = 90;", "hold_time = 60;"),
     peer_row("keepalive", "", "keepalive = 7;"),
+    peer_row("send_hold_time", "", "send_hold_time = 500;"),
     peer_row("connect_retry", "", "connect_retry = 9;"),
     peer_row("graceful_restart", "graceful_restart = true;", "graceful_restart = false;"),
     peer_row("restart_time", "restart_time = 120;", "restart_time = 60;"),

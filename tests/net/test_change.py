@@ -304,7 +304,8 @@ static = ( {changes.STATICS[statics]} );
         if not shown:
             return []
         if "nhid" in shown[0]:
-            group = self.gateway.namespace.ip_json(f"nexthop show id {shown[0]['nhid']}")[0].get("group", [{}])
+            found = self.gateway.namespace.run("ip", "-j", "nexthop", "show", "id", str(shown[0]["nhid"])).stdout
+            group = json.loads(found)[0].get("group", [{}]) if found.strip() else []  # another by now
             return [member.get("weight", 1) for member in group]
         return [hop.get("weight", 1) for hop in shown[0].get("nexthops", [{}])]
 
