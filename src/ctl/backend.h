@@ -68,11 +68,13 @@ struct ctl_bgp {
 	uint64_t last_attempt_us;
 	unsigned flaps;    /* sessions that ended */
 	uint64_t stale_us; /* routes of a session before are kept until then; 0: there are none */
-	uint64_t long_lived_us[FAM_COUNT]; /* ... as the last choice (RFC 9494) */
-	bool policy_missing;               /* eBGP without import or export: RFC 8212 */
-	const char *import, *export;       /* "all", "none" or the filter's name */
-	uint32_t max_prefix;               /* 0: no limit */
-	const char *max_prefix_action;     /* "restart", "disable", "warn" */
+	uint64_t long_lived_us[FAM_COUNT];             /* ... as the last choice (RFC 9494) */
+	uint64_t refuse_us;                            /* not taken before, after too many prefixes */
+	uint64_t treated_as_withdraw, attrs_discarded; /* UPDATEs with faults (RFC 7606) */
+	bool policy_missing;                           /* eBGP without import or export: RFC 8212 */
+	const char *import, *export;                   /* "all", "none" or the filter's name */
+	uint32_t max_prefix;                           /* 0: no limit */
+	const char *max_prefix_action;                 /* "restart", "disable", "warn" */
 };
 
 struct ctl_proto {

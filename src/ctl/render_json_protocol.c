@@ -96,6 +96,10 @@ static void set_bgp(struct render *r, json_t *o, const struct ctl_proto *p, bool
 	json_set_time(r, o, "last_error_at", b->last_error_us);
 	json_set_time(r, o, "last_attempt_at", b->last_attempt_us);
 	json_set_int(r, o, "sessions_ended", b->flaps);
+	if (b->refuse_us)
+		json_set_time(r, o, "refused_until", b->refuse_us);
+	json_set_int(r, o, "updates_treated_as_withdraw", b->treated_as_withdraw);
+	json_set_int(r, o, "updates_with_attributes_discarded", b->attrs_discarded);
 	if (b->stale_us)
 		json_set_time(r, o, "stale_until", b->stale_us);
 	if (b->long_lived_us[FAM_IPV4])

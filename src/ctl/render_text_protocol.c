@@ -200,6 +200,13 @@ static void bgp_details(struct render *r, const struct ctl_proto *p)
 	if (b->last_attempt[0])
 		FIELD(r, "Last attempt", "%s since %s", b->last_attempt,
 		      render_time(r, b->last_attempt_us, time));
+	if (b->refuse_us)
+		FIELD(r, "Refused for", "%s s more, after too many prefixes",
+		      remains(r, b->refuse_us, left, sizeof(left)));
+	if (b->treated_as_withdraw || b->attrs_discarded)
+		FIELD(r, "Faulty updates",
+		      "%" PRIu64 " treated as withdraw, %" PRIu64 " with attributes discarded",
+		      b->treated_as_withdraw, b->attrs_discarded);
 	if (b->flaps)
 		FIELD(r, "Sessions ended", "%u", b->flaps);
 	if (b->policy_missing)
@@ -334,14 +341,18 @@ static void channels(struct render *r, const struct ctl_proto *p)
 }
 
 /* Why the session ended, and why there is none yet. `all` has both also while it is up. */
-static void troubles(const struct ctl_bgp *b, char *buf, size_t size)
+static void troubles(const struct render *r, const struct ctl_bgp *b, char *buf, size_t size)
 {
+	char refused[64] = "", left[32];
 	bool both = b->last_error[0] && b->last_attempt[0];
 
 	buf[0] = '\0';
 	if (b->state == ST_ESTABLISHED)
 		return;
-	snprintf(buf, size, "%s%s%s", b->last_error, both ? "; " : "", b->last_attempt);
+	if (b->refuse_us)
+		snprintf(refused, sizeof(refused), "; refused for %s s",
+		         remains(r, b->refuse_us, left, sizeof(left)));
+	snprintf(buf, size, "%s%s%s%s", b->last_error, refused, both ? "; " : "", b->last_attempt);
 }
 
 void text_protocol(struct render *r, const struct ctl_proto *p, bool all)
@@ -351,7 +362,7 @@ void text_protocol(struct render *r, const struct ctl_proto *p, bool all)
 
 	if (p->bgp) {
 		state = p->state == CTL_PROTO_DOWN ? "" : render_bgp_state(p);
-		troubles(p->bgp, trouble, sizeof(trouble));
+		troubles(r, p->bgp, trouble, sizeof(trouble));
 		more = trouble;
 		if (!*more && p->bgp->policy_missing)
 			more = "No policy: takes and sends nothing (RFC 8212)";

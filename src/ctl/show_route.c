@@ -269,9 +269,9 @@ static const struct attrs *selected(const struct request *q, const struct query 
 		return v->multipath || v->best ? v->attrs : NULL;
 	if (!c->toward)
 		return v->attrs ? v->attrs : v->in;
-	if (!v->best)
+	if (!v->best && !(v->attrs && rib_hears_all_paths(whom->to, family_of(&v->prefix))))
 		return NULL;
-	out = rib_export_view(q->backend->rib, whom->to, &v->prefix, why);
+	out = rib_export_path(q->backend->rib, whom->to, v, why);
 	if (c->toward == TOWARD_EXPORT)
 		return out;
 	return out ? NULL : v->attrs;

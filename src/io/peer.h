@@ -91,7 +91,9 @@ struct peer_view { /* borrowed until the next turn of the loop */
 	uint64_t stale_at; /* routes of a session before are kept as they are until then; 0: there are none
 	                    */
 	uint64_t long_lived_at[FAM_COUNT]; /* or as the last choice, until then (RFC 9494) */
-	bool policy_missing;               /* eBGP without import or export: RFC 8212 */
+	uint64_t refuse_until;             /* not taken before, after too many prefixes; 0: at any time */
+	uint64_t treated_as_withdraw, attrs_discarded; /* UPDATEs with faults, of all sessions (RFC 7606) */
+	bool policy_missing;                           /* eBGP without import or export: RFC 8212 */
 };
 void peer_view(const struct peer *p, struct peer_view *out);
 

@@ -134,8 +134,22 @@ void peer_set_offer(struct peer *p)
 		caps_without(&p->session_conf.caps, &p->refused);
 }
 
+/* A lower one counts for what is there already (peer_review() sees to it); a higher one is a reason to try
+ * again. */
+static void limit_changed(struct peer *p, uint32_t was)
+{
+	uint32_t is = p->conf->max_prefix;
+
+	p->warned = false;
+	if (p->up && rib_peer_over_limit(p->rib))
+		p->trouble = RIB_MAX_PREFIX;
+	else if (!is || (was && is > was))
+		p->refuse_until = 0;
+}
+
 void peer_set_conf(struct peer *p, const struct conf_peer *conf)
 {
+	uint32_t limit = p->conf->max_prefix;
 	struct rib_peer_conf rc;
 
 	if (p->range) {
@@ -154,6 +168,8 @@ void peer_set_conf(struct peer *p, const struct conf_peer *conf)
 	rc = peer_rib_conf(conf);
 	if (p->rib)
 		rib_peer_reconfigure(p->rib, &rc);
+	if (conf->max_prefix != limit)
+		limit_changed(p, limit);
 }
 
 /* -- the password ------------------------------------------------------------------------------- */

@@ -46,6 +46,7 @@ static const struct conn *furthest(const struct peer *p)
 void peer_view(const struct peer *p, struct peer_view *out)
 {
 	const struct conn *c = furthest(p);
+	const struct session_counters *one = &p->dialled.session.count, *other = &p->accepted.session.count;
 
 	*out = (struct peer_view){
 		.conf = p->conf,
@@ -67,6 +68,9 @@ void peer_view(const struct peer *p, struct peer_view *out)
 		.flaps = p->flaps,
 		.stale_at = p->stale_at,
 		.long_lived_at = { p->long_lived_at[FAM_IPV4], p->long_lived_at[FAM_IPV6] },
+		.refuse_until = p->refuse_until > peer_now(p) ? p->refuse_until : 0,
+		.treated_as_withdraw = one->treated_as_withdraw + other->treated_as_withdraw,
+		.attrs_discarded = one->attrs_discarded + other->attrs_discarded,
 		.policy_missing = policy_missing(p->conf),
 	};
 	if (!c)

@@ -373,6 +373,8 @@ static void update_peer(struct peer *p, const struct conf_peer *conf, const stru
 	peer_set_conf(p, conf);
 	if (reset || toggled)
 		peer_start(p);
+	else if (!conf->is_range)
+		peer_review(p); /* there may be more than it may say now */
 }
 
 /* Dynamic peers follow their range; those that lie in it no longer, or have got an entry of their own, go. */

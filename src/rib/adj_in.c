@@ -432,7 +432,7 @@ static int announce_run(struct rib_peer *p, struct nlri_run run, const struct at
 	return rc;
 }
 
-static bool over_limit(const struct rib_peer *p)
+bool rib_peer_over_limit(const struct rib_peer *p)
 {
 	uint64_t n = 0;
 
@@ -464,7 +464,7 @@ enum rib_result rib_update(struct rib_peer *p, const struct update *u, uint64_t 
 	}
 	if (rc < 0)
 		return RIB_NO_MEMORY;
-	return over_limit(p) ? RIB_MAX_PREFIX : RIB_OK;
+	return rib_peer_over_limit(p) ? RIB_MAX_PREFIX : RIB_OK;
 }
 
 /* -- local routes ----------------------------------------------------------------------------- */

@@ -119,6 +119,8 @@ enum rib_result { RIB_OK, RIB_MAX_PREFIX, RIB_NO_MEMORY };
  * queued for decision. RIB_MAX_PREFIX: the limit is passed (said at each UPDATE beyond it; the routes are
  * stored all the same). @now_us: monotonic. */
 enum rib_result rib_update(struct rib_peer *p, const struct update *u, uint64_t now_us);
+/** Whether @p has more prefixes in the table than its limit, as it is now, allows. */
+bool rib_peer_over_limit(const struct rib_peer *p);
 /** A local route (static, direct) of a pseudo-peer: next hop or interface or neither (blackhole,
  * unreachable). NULL @a: withdraw. 0 or -ENOMEM. */
 struct rib_local {
@@ -245,6 +247,12 @@ struct rib_export_reason {
  * NULL. */
 const struct attrs *rib_export_view(struct rib *r, struct rib_peer *p, const struct prefix *prefix,
                                     struct rib_export_reason *why);
+
+/** The same of one of its paths; for peers that hear of them all. */
+const struct attrs *rib_export_path(struct rib *r, struct rib_peer *p, const struct rib_path_view *v,
+                                    struct rib_export_reason *why);
+/** Whether @p hears of every usable path (RFC 7911), not of the best alone. */
+bool rib_hears_all_paths(const struct rib_peer *p, enum family f);
 
 struct rib_memory {
 	size_t dests, paths, attr_sets; /* how many */

@@ -146,34 +146,66 @@ bool rib_match(const struct rib *r, const struct ip *a, bool usable, struct pref
 	return false;
 }
 
-const struct attrs *rib_export_view(struct rib *r, struct rib_peer *p, const struct prefix *prefix,
-                                    struct rib_export_reason *why)
+bool rib_hears_all_paths(const struct rib_peer *p, enum family f)
 {
-	const struct table *t = &r->tables[family_of(prefix)];
-	dest_id dest = table_find(t, prefix);
-	const struct path *best = dest ? loc_rib_best(r, table_dest(t, dest)) : NULL;
+	return p->up && p->session.neg.add_path_tx[f];
+}
+
+/** Why @p hears nothing of @path (NULL: there is none), whatever its policy says. */
+static const char *withheld(const struct rib *r, const struct rib_peer *p, const struct path *path,
+                            enum family f)
+{
+	if (!path)
+		return "no route";
+	if (!p->up)
+		return "no session";
+	if (!(p->session.neg.families & FAM_BIT(f)))
+		return "its family is not negotiated";
+	if (!rib_hears_all_paths(p, f))
+		return path->peer == p->index ? "the best path is its own" : NULL;
+	if (path->peer == p->index)
+		return "it is its own";
+	return loc_rib_eligible(r, path) ? NULL : "it is not usable";
+}
+
+static const struct attrs *export_view(struct rib *r, struct rib_peer *p, const struct path *path,
+                                       const struct prefix *prefix, struct rib_export_reason *why)
+{
+	const char *reason = withheld(r, p, path, family_of(prefix));
 	struct export_params params;
 	struct export_source source;
-	const char *reason = NULL;
 	int term = -1;
 
-	if (!best)
-		reason = "no route";
-	else if (!p->up)
-		reason = "no session";
-	else if (!(p->session.neg.families & FAM_BIT(family_of(prefix))))
-		reason = "its family is not negotiated";
-	else if (best->peer == p->index)
-		reason = "the best path is its own";
 	if (!reason) {
 		adj_out_params(p, &params);
-		adj_out_source(r, best, &source);
-		attrs_edit_begin(&r->edit, path_attrs(r, best));
+		adj_out_source(r, path, &source);
+		attrs_edit_begin(&r->edit, path_attrs(r, path));
 		reason = export_route(&params, &source, prefix, &r->edit, &term);
 	}
 	if (why)
 		*why = (struct rib_export_reason){ reason, term };
 	return reason ? NULL : &r->edit.a;
+}
+
+const struct attrs *rib_export_view(struct rib *r, struct rib_peer *p, const struct prefix *prefix,
+                                    struct rib_export_reason *why)
+{
+	const struct table *t = &r->tables[family_of(prefix)];
+	dest_id dest = table_find(t, prefix);
+
+	return export_view(r, p, dest ? loc_rib_best(r, table_dest(t, dest)) : NULL, prefix, why);
+}
+
+const struct attrs *rib_export_path(struct rib *r, struct rib_peer *p, const struct rib_path_view *v,
+                                    struct rib_export_reason *why)
+{
+	const struct table *t = &r->tables[family_of(&v->prefix)];
+	dest_id dest = table_find(t, &v->prefix);
+	path_id id = dest ? table_dest(t, dest)->paths : 0;
+
+	while (id && (path_at(r, id)->peer != v->peer->index || path_at(r, id)->wire_id != v->path_id))
+		id = path_at(r, id)->next;
+	return export_view(r, p, id ? path_at(r, id) : NULL, &v->prefix, why);
 }
 
 const char *rib_refused_text(int filter_term)

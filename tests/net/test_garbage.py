@@ -148,6 +148,7 @@ def test_resets_the_session(peer, sent, expected):
 # ---- in the session: RFC 7606's treat-as-withdraw and attribute discard ------------------------------------
 
 SOURCE = b"\x0a\0\0\2"
+FOREIGN = attribute(AS_PATH, GOOD.path(65009))     # well-formed, and refused all the same
 WITHDRAWN = {
     "ORIGIN missing": dict(origin=None),
     "ORIGIN 3": dict(origin=attribute(ORIGIN, b"\3")),
@@ -158,7 +159,7 @@ WITHDRAWN = {
     "AS_PATH with an empty segment": dict(as_path=attribute(AS_PATH, GOOD.path(AS) + b"\2\0")),
     "AS_PATH segment overruns": dict(as_path=attribute(AS_PATH, b"\2\7" + struct.pack("!I", AS))),
     "AS_PATH with one octet left": dict(as_path=attribute(AS_PATH, GOOD.path(AS) + b"\2")),
-    "AS_PATH begins with another AS": dict(as_path=attribute(AS_PATH, GOOD.path(65009))),
+    "AS_PATH begins with another AS": dict(as_path=FOREIGN),
     "AS_PATH with AS 0": dict(as_path=attribute(AS_PATH, GOOD.path(AS, 0))),
     "NEXT_HOP missing": dict(next_hop=None),
     "NEXT_HOP of 3 octets": dict(next_hop=attribute(NEXT_HOP, SOURCE[:3])),
@@ -186,6 +187,12 @@ def test_treated_as_withdraw(peer, busy_lan, changes):
     peer.announce("203.0.113.0/24")
     wait_until(lambda: known(busy_lan, "203.0.113.0/24"), 10, "the session goes on")
     assert not known(busy_lan, "198.51.100.0/24")
+    name = f"lan_{peer.address}"
+    text = busy_lan.gateway.ask(f"show protocols all {name}").text
+    if f"event=update.fault peer={name} " in busy_lan.gateway.process.log():    # it was a fault, not a refusal
+        assert "Faulty updates:   1 treated as withdraw, 0 with attributes discarded" in text
+    else:
+        assert "Faulty updates" not in text and changes["as_path"] == FOREIGN
     peer.withdraw("203.0.113.0/24")
 
 
@@ -205,6 +212,8 @@ def test_attribute_is_discarded_and_the_route_stays(peer, busy_lan, changes):
     wait_until(lambda: known(busy_lan, "198.51.100.0/24"), 10, "the route is there all the same")
     text = busy_lan.gateway.ask("show route 198.51.100.0/24 all").text
     assert "BGP.local_pref: 7" not in text and "(65000,2)" not in text
+    text = busy_lan.gateway.ask(f"show protocols all lan_{peer.address}").text
+    assert "Faulty updates:   0 treated as withdraw, 1 with attributes discarded" in text
     peer.withdraw("198.51.100.0/24")
 
 

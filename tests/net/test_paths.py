@@ -107,6 +107,8 @@ def test_all_paths_reach_a_sink_that_takes_them(lab):
     plain.start()
     wait_until(lambda: four.paths() == ["65000 65001", "65000 65002"], 20, "both paths")
     wait_until(lambda: len(plain.paths()) == 1, 20, "one path for who takes one")
+    shown = lambda name: sorted(re.findall(r"BGP.as_path: (.*)", lan.gateway.ask(f"show route export {name} all").text))   # noqa: E731
+    assert shown("bird4") == four.paths() and shown("bird5") == plain.paths()
     two.ask("disable uplink")
     wait_until(lambda: four.paths() == ["65000 65002"], 10, "the other one")
     two.ask("enable uplink")

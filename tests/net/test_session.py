@@ -237,6 +237,31 @@ def test_max_prefix_ends_the_session_with_cease(lab):
         assert peer.expect_notification()[:2] == (6, 1)
 
 
+def test_max_prefix_lowered_below_what_is_there_acts_at_once(lab):
+    """And who had too many is refused for a while, which is shown, unless more is allowed again."""
+    lan = start(lab, "max_prefix = 9;")
+
+    def limit(before, after):
+        lan.gateway.configure(open(lan.gateway.conf_path).read().replace(f"max_prefix = {before};", f"max_prefix = {after};"))
+        lan.gateway.reload()
+
+    with speaker(lan).dial(lan.ADDRESS).establish() as peer:
+        peer.announce("100.64.1.0/24", "100.64.2.0/24", "100.64.3.0/24")
+        wait_until(lambda: lan.gateway.has_route("100.64.3.0/24"), 10, "three routes")
+        limit(9, 3)
+        stays(lambda: "peer" in lan.gateway.established(), 1, "as many as it may have")
+        limit(3, 2)
+        assert peer.expect_notification()[:2] == (6, 1)
+    assert "refused for" in lan.gateway.protocols()["peer"]["info"]
+    assert "Refused for:" in lan.gateway.ask("show protocols all peer").text
+    with speaker(lan).dial(lan.ADDRESS) as again:
+        assert again.expect_notification()[:2] == (6, 5)
+    limit(2, 4)
+    assert "Refused for:" not in lan.gateway.ask("show protocols all peer").text
+    with speaker(lan).dial(lan.ADDRESS).establish():
+        wait_until(lambda: "peer" in lan.gateway.established(), 10, "taken again")
+
+
 def test_range_takes_many_but_not_more_than_it_may(lab):
     lan = Lan(lab, peers='{ name = "lan"; range = "10.0.0.0/24"; remote_as = 65001; group = "lan"; max_peers = 3; }')
     lan.gateway.start()

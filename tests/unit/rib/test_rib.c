@@ -348,9 +348,14 @@ START_TEST(limit_is_reported)
 		const struct update none = { .withdrawn.family = FAM_IPV4, .reach.family = FAM_IPV4 };
 
 		ck_assert_int_eq(rib_update(peers[0].rib, &none, lab.now), RIB_OK);
+		ck_assert(!rib_peer_over_limit(peers[0].rib));
 		peers[0].conf.max_prefix = 1;
 		rib_peer_reconfigure(peers[0].rib, &peers[0].conf);
+		ck_assert(rib_peer_over_limit(peers[0].rib));
 		ck_assert_int_eq(rib_update(peers[0].rib, &none, lab.now), RIB_MAX_PREFIX);
+		peers[0].conf.max_prefix = 0;
+		rib_peer_reconfigure(peers[0].rib, &peers[0].conf);
+		ck_assert(!rib_peer_over_limit(peers[0].rib));
 	}
 	lab_run(&lab);
 	rib_free(lab.rib);
@@ -717,6 +722,27 @@ START_TEST(settles_to_what_policy_says)
 }
 END_TEST
 
+/** Paths of prefix 5 that `show route export` names for @sink, each as it was told. */
+static unsigned shown_paths(unsigned sink)
+{
+	struct prefix prefix = lab_prefix(5);
+	struct rib_path_view v[8];
+	struct rib_export_reason why;
+	size_t n = rib_paths(lab.rib, &prefix, v, 8);
+	unsigned shown = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct attrs *a = rib_export_path(lab.rib, peers[sink].rib, &v[i], &why);
+
+		ck_assert_int_eq(!a, why.withheld != NULL);
+		if (!a)
+			continue;
+		shown++;
+		ck_assert_uint_eq(a->path_len, v[i].attrs->path_len + 1);
+	}
+	return shown;
+}
+
 /** A sink that takes several paths gets each change of each of them once, and all of them when it comes. */
 START_TEST(several_paths_to_a_sink)
 {
@@ -738,6 +764,8 @@ START_TEST(several_paths_to_a_sink)
 	lab_settle(&lab, peers, 3);
 	ck_assert_uint_eq(peers[2].paths[5].n, 3);
 	ck_assert_uint_eq(lab.fib[5].n_hops, 2);
+	ck_assert_uint_eq(shown_paths(2), 3);
+	ck_assert_uint_eq(shown_paths(1), 0);
 	peers[2].messages = 0;
 	lab_announce(&lab, &peers[0], 5, &(struct lab_attrs){ .as = { NODE_AS, 8 }, .path_id = 2 });
 	lab_settle(&lab, peers, 3);
