@@ -49,6 +49,7 @@ struct ctl_bgp {
 	struct prefix range;
 	unsigned n_dynamic;
 	struct ip neighbor, local; /* IP_NONE: not known yet */
+	uint16_t port;             /* configured: where it is dialled */
 	uint16_t neighbor_port;    /* dialled, or the peer's end */
 	uint32_t neighbor_as;      /* 0: any, and none yet */
 	uint32_t neighbor_id;      /* host byte order; from OpenConfirm on */

@@ -65,7 +65,7 @@ extern const struct command commands[]; /* ends with a row without words */
  * ------------------------------------------------------------------------------------------- */
 
 /* show.c */
-extern const struct keyword show_keywords[];
+extern const struct keyword show_keywords[], interface_keywords[];
 void show_status(struct request *q, const struct word *args, size_t n);
 void show_protocols(struct request *q, const struct word *args, size_t n);
 void show_tunnels(struct request *q, const struct word *args, size_t n);

@@ -65,11 +65,15 @@ struct render_ops {
 	void (*status)(struct render *r, const struct ctl_status *s);
 	void (*protocol_heading)(struct render *r);
 	void (*protocol)(struct render *r, const struct ctl_proto *p, bool all);
+	/** What follows is of that table; said once at least of one that was asked for by name. */
+	void (*table)(struct render *r, const char *name);
 	void (*route)(struct render *r, const struct route_item *i);
 	void (*count)(struct render *r, const struct route_count *c);
 	void (*tunnel_heading)(struct render *r);
 	void (*tunnel)(struct render *r, const struct ctl_tunnel *t, bool all);
 	void (*interface)(struct render *r, const struct ctl_interface *i);
+	void (*interface_summary_heading)(struct render *r);
+	void (*interface_summary)(struct render *r, const struct ctl_interface *i);
 	void (*neighbor_heading)(struct render *r);
 	void (*neighbor)(struct render *r, const struct ctl_neighbor *n);
 	void (*bfd_heading)(struct render *r);

@@ -47,6 +47,12 @@ static void no_heading(struct render *r)
 	(void)r;
 }
 
+static void no_table(struct render *r, const char *name)
+{
+	(void)r;
+	(void)name;
+}
+
 static void json_note(struct render *r, enum ctl_code code, const char *name, const char *text)
 {
 	json_t *o = json_object();
@@ -135,11 +141,14 @@ const struct render_ops render_json = {
 	.status = json_status,
 	.protocol_heading = no_heading,
 	.protocol = json_protocol,
+	.table = no_table, /* each route names its own */
 	.route = json_route,
 	.count = json_count,
 	.tunnel_heading = no_heading,
 	.tunnel = json_tunnel,
 	.interface = json_interface,
+	.interface_summary_heading = no_heading,
+	.interface_summary = json_interface,
 	.neighbor_heading = no_heading,
 	.neighbor = json_neighbor,
 	.bfd_heading = no_heading,

@@ -253,6 +253,33 @@ static void text_interface(struct render *r, const struct ctl_interface *i)
 		          i->addresses[k].len);
 }
 
+static void text_interface_summary_heading(struct render *r)
+{
+	text_line(r, CTL_INTERFACE_SUMMARY_HEADING, "%-10s %-6s %-18s %s", "Interface", "State",
+	          "IPv4 address", "IPv6 address");
+}
+
+/** The first address of @family; "" when there is none. */
+static char *first_address(const struct ctl_interface *i, uint8_t family, char *buf, size_t size)
+{
+	char address[IP_STRLEN];
+
+	buf[0] = '\0';
+	for (size_t k = 0; k < i->n_addresses && !buf[0]; k++)
+		if (i->addresses[k].address.family == family)
+			snprintf(buf, size, "%s/%u", ip_print(&i->addresses[k].address, address),
+			         i->addresses[k].len);
+	return buf;
+}
+
+static void text_interface_summary(struct render *r, const struct ctl_interface *i)
+{
+	char v4[PREFIX_STRLEN], v6[PREFIX_STRLEN];
+
+	text_line(r, CTL_INTERFACE_SUMMARY, "%-10s %-6s %-18s %s", i->name, i->up ? "up" : "down",
+	          first_address(i, IP_V4, v4, sizeof(v4)), first_address(i, IP_V6, v6, sizeof(v6)));
+}
+
 static void text_neighbor_heading(struct render *r)
 {
 	text_line(r, CTL_NEIGHBOR_HEADING, "%-25s %-25s %-12s %-11s %s", "Next hop", "Neighbor", "Interface",
@@ -296,11 +323,14 @@ const struct render_ops render_text = {
 	.status = text_status,
 	.protocol_heading = text_protocol_heading,
 	.protocol = text_protocol,
+	.table = text_table,
 	.route = text_route,
 	.count = text_count,
 	.tunnel_heading = text_tunnel_heading,
 	.tunnel = text_tunnel,
 	.interface = text_interface,
+	.interface_summary_heading = text_interface_summary_heading,
+	.interface_summary = text_interface_summary,
 	.neighbor_heading = text_neighbor_heading,
 	.neighbor = text_neighbor,
 	.bfd_heading = text_bfd_heading,

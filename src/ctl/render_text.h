@@ -14,6 +14,7 @@ char *text_id(uint32_t id, char *buf);
 /* render_text_protocol.c, render_text_route.c, render_text_filter.c: as in struct render_ops */
 void text_protocol_heading(struct render *r);
 void text_protocol(struct render *r, const struct ctl_proto *p, bool all);
+void text_table(struct render *r, const char *name);
 void text_route(struct render *r, const struct route_item *i);
 /** "	BGP.<name>: <value>" each; @exported: as on the wire. */
 void text_attributes(struct render *r, const struct attrs *a, bool exported);

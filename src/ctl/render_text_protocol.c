@@ -180,8 +180,8 @@ static void bgp_details(struct render *r, const struct ctl_proto *p)
 		FIELD(r, "Neighbor address", "%s%s%s", ip_print(&b->neighbor, addr), b->interface ? "%" : "",
 		      b->interface ? b->interface : "");
 	}
-	if (b->neighbor_port && b->neighbor_port != BGP_PORT)
-		FIELD(r, "Neighbor port", "%u", b->neighbor_port);
+	if (b->port && b->port != BGP_PORT)
+		FIELD(r, "Neighbor port", "%u", b->port);
 	FIELD(r, "Neighbor AS", "%" PRIu32, b->neighbor_as);
 	FIELD(r, "Local AS", "%" PRIu32, b->local_as);
 	if (p->state == CTL_PROTO_UP && !b->is_range)
@@ -247,6 +247,8 @@ struct channel {
 	uint32_t max_prefix;
 	const char *max_prefix_action;
 	uint64_t long_lived_us;
+	bool keeps_filtered;       /* of a peer: what is refused is kept, and counted */
+	const struct ip *next_hop; /* what next hop self is; NULL: not told */
 	struct rib_peer_stats stats;
 };
 
@@ -254,6 +256,7 @@ static void channel(struct render *r, const struct channel *c)
 {
 	const struct rib_peer_stats *s = &c->stats;
 	char left[32];
+	char next_hop[IP_STRLEN];
 
 	DETAIL(r, "  Channel %s", family_name(c->family));
 	CHANNEL_FIELD(r, "State", "%s", c->up ? "UP" : "DOWN");
@@ -271,7 +274,7 @@ static void channel(struct render *r, const struct channel *c)
 	}
 	if (!c->up)
 		return;
-	if (s->filtered)
+	if (c->keeps_filtered)
 		DETAIL(r,
 		       "    Routes:         %" PRIu32 " imported, %" PRIu32 " filtered, %" PRIu32
 		       " exported, %" PRIu32 " preferred",
@@ -282,6 +285,8 @@ static void channel(struct render *r, const struct channel *c)
 		       " preferred",
 		       s->accepted, s->exported, s->preferred);
 	statistics(r, s);
+	if (c->next_hop)
+		CHANNEL_FIELD(r, "BGP Next hop", "%s", ip_print(c->next_hop, next_hop));
 }
 
 static bool has_family(const struct ctl_proto *p, enum family f)
@@ -319,7 +324,8 @@ static void channels(struct render *r, const struct ctl_proto *p)
 			.family = f,
 			.up = p->state == CTL_PROTO_UP,
 			.preference = preference(p->kind),
-			.import = "all",
+			.import = p->kind == CTL_PROTO_KERNEL ? "none" : "all",
+			.keeps_filtered = p->bgp != NULL,
 			.export = p->export,
 		};
 
@@ -329,6 +335,8 @@ static void channels(struct render *r, const struct ctl_proto *p)
 			c.stats.exported = (uint32_t)p->exported;
 		if (p->bgp) {
 			c.up = c.up && p->bgp->neg && (p->bgp->neg->families & FAM_BIT(f));
+			if (p->bgp->local.family == family_ip(f))
+				c.next_hop = &p->bgp->local;
 			c.import = p->bgp->import;
 			c.export = p->bgp->export;
 			c.long_lived_us = p->bgp->long_lived_us[f];

@@ -264,7 +264,7 @@ static void told_by(const struct route_item *i, char *buf, size_t size)
 		snprintf(buf, size, " from %s", ip_print(peer, addr));
 }
 
-static void text_table(struct render *r, const char *name)
+void text_table(struct render *r, const char *name)
 {
 	if (r->table && strcmp(r->table, name) == 0)
 		return;

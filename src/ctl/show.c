@@ -184,12 +184,26 @@ static void render_interface(void *arg, const struct ctl_interface *i)
 	r->ops->interface(r, i);
 }
 
+static void render_interface_summary(void *arg, const struct ctl_interface *i)
+{
+	struct render *r = arg;
+
+	r->ops->interface_summary(r, i);
+}
+
+const struct keyword interface_keywords[] = { { "summary", "a line each", 0 }, { 0 } };
+
 void show_interfaces(struct request *q, const struct word *args, size_t n)
 {
-	if (!no_arguments(q, args, n))
+	bool summary = n == 1 && !args[0].quoted && keyword_find(interface_keywords, args[0].text) >= 0;
+
+	if (!summary && !no_arguments(q, args, n))
 		return;
 	q->render.ops->begin(&q->render, "interfaces", false);
-	q->backend->interfaces(q->backend->ctx, render_interface, &q->render);
+	if (summary)
+		q->render.ops->interface_summary_heading(&q->render);
+	q->backend->interfaces(q->backend->ctx, summary ? render_interface_summary : render_interface,
+	                       &q->render);
 	q->render.ops->end(&q->render, CTL_OK, "");
 }
 
@@ -266,6 +280,6 @@ void show_memory(struct request *q, const struct word *args, size_t n)
 	render_memory(&sum, "Attribute sets", m.attr_bytes, m.attr_sets);
 	render_memory(&sum, "Export", m.out_bytes, 0);
 	q->backend->memory(q->backend->ctx, render_memory, &sum);
-	q->render.ops->memory(&q->render, "Total", sum.bytes, 0);
+	q->render.ops->memory(&q->render, "Total, by path", sum.bytes, m.paths);
 	q->render.ops->end(&q->render, CTL_OK, "");
 }

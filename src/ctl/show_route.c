@@ -55,6 +55,8 @@ static const struct keyword tables[] = {
 
 enum toward { TOWARD_NOBODY, TOWARD_EXPORT, TOWARD_NOEXPORT };
 
+#define BOTH_FAMILIES (FAM_BIT(FAM_IPV4) | FAM_BIT(FAM_IPV6))
+
 /** What is asked. Strings live in the request's line. */
 struct query {
 	bool exact;           /* the prefix itself */
@@ -64,6 +66,7 @@ struct query {
 	enum toward toward;
 	const char *to; /* whom */
 	bool filtered, primary, all, count, fib;
+	bool named;          /* the table was */
 	uint32_t families;   /* FAM_BIT()s */
 	struct where *where; /* owned; NULL: any */
 };
@@ -156,6 +159,23 @@ static bool parse_protocol(struct parser *p, const char **out, bool with_session
 	return true;
 }
 
+static bool note_families(void *arg, const struct ctl_proto *p)
+{
+	*(uint32_t *)arg = p->bgp ? p->bgp->families : BOTH_FAMILIES;
+	return false;
+}
+
+/** A peer's routes are in the tables of its families, unless one was named. */
+static void narrow_tables(const struct request *q, struct query *c)
+{
+	uint32_t families = BOTH_FAMILIES;
+
+	if (c->named || !c->protocol)
+		return;
+	q->backend->protocol(q->backend->ctx, c->protocol, note_families, &families);
+	c->families = families;
+}
+
 static bool parse_toward(struct parser *p, enum toward toward)
 {
 	if (p->out->toward)
@@ -169,6 +189,7 @@ static bool parse_table(struct parser *p)
 	const struct word *w = next_word(p);
 	int k = w && !w->quoted ? keyword_find(tables, w->text) : KEYWORD_NONE;
 
+	p->out->named = true;
 	switch (k) {
 	case TABLE_MASTER4:
 		p->out->families = FAM_BIT(FAM_IPV4);
@@ -238,10 +259,11 @@ static bool parse_query(struct request *q, const struct word *args, size_t n, st
 {
 	struct parser p = { q, args, n, 0, out };
 
-	*out = (struct query){ .families = FAM_BIT(FAM_IPV4) | FAM_BIT(FAM_IPV6) };
+	*out = (struct query){ .families = BOTH_FAMILIES };
 	while (p.at < p.n)
 		if (!parse_word(&p, next_word(&p)))
 			return false;
+	narrow_tables(q, out);
 	return true;
 }
 
@@ -332,7 +354,7 @@ static void show_paths(struct request *q, struct route_walk *w, const struct who
 		item.path = &w->paths[w->path_next++];
 		item.attrs = selected(q, c, whom, item.path, &item.export);
 		item.first = !w->named;
-		w->routes += c->filtered == !item.path->attrs;
+		w->routes += c->filtered == !item.path->attrs && (!c->primary || item.path->best);
 		if (!item.attrs || !holds(c, item.path, item.attrs))
 			continue;
 		w->shown++;
@@ -432,6 +454,8 @@ static void close_table(struct request *q, struct route_walk *w)
 	w->opened = false;
 	if (w->query.count)
 		q->render.ops->count(&q->render, &c);
+	else if (w->query.named && !w->query.exact)
+		q->render.ops->table(&q->render, c.table); /* an empty one is named too */
 }
 
 /** The next table that is asked for, from @f on. */

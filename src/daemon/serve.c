@@ -186,6 +186,7 @@ static struct ctl_bgp bgp_facts(const struct peer_view *v, struct troubles *t)
 		.n_dynamic = v->n_dynamic,
 		.neighbor = v->address,
 		.local = v->local.family ? v->local : c->local_address,
+		.port = c->port,
 		.neighbor_port = v->remote_port ? v->remote_port : c->port,
 		.neighbor_as = c->remote_as,
 		.local_as = c->local_as,
@@ -462,11 +463,15 @@ static enum ctl_outcome act(void *ctx, enum ctl_action a, const char *name, cons
 	struct daemon *d = ctx;
 	struct peer *p = peers_find(d->peers, name);
 	struct by_name m = { .name = name };
+	struct peer_view v;
 
 	if (!p) {
 		pseudo_protocols(d, match_name, &m);
 		return m.found ? CTL_IMPOSSIBLE : CTL_UNKNOWN;
 	}
+	peer_view(p, &v);
+	if (!v.enabled && a != CTL_ENABLE && a != CTL_DISABLE)
+		return CTL_ALREADY;
 	switch (a) {
 	case CTL_ENABLE:
 		return peer_enable(p) ? CTL_DONE : CTL_ALREADY;

@@ -70,12 +70,13 @@ static const struct {
 	  "     Output filter:  ACCEPT\n"
 	  "     Receive limit:  100\n"
 	  "       Action:       disable\n"
-	  "     Routes:         2 imported, 1 exported, 1 preferred\n"
+	  "     Routes:         2 imported, 0 filtered, 1 exported, 1 preferred\n"
 	  "     Route change stats:     received   rejected   filtered    ignored   accepted\n"
 	  "       Import updates:              2          0          0          0          2\n"
 	  "       Import withdraws:            0          0        ---          0          0\n"
 	  "       Export updates:              3          0          2        ---          1\n"
 	  "       Export withdraws:            0        ---        ---        ---          0\n"
+	  "     BGP Next hop:   10.0.0.1\n"
 	  " \n"
 	  "0000 \n" },
 	{ "show protocols all node2", "2002-Name       Proto      Table      State  Since         Info\n"
@@ -172,7 +173,7 @@ static const struct {
 	  " \tNot exported: the best path is its own\n"
 	  " \tKernel: installed\n"
 	  "0000 \n" },
-	{ "show route table master6", "0000 \n" },
+	{ "show route table master6", "1007-Table master6:\n0000 \n" },
 	{ "show route filtered", "0000 \n" },
 	{ "show route table fib 10.66.0.0/18",
 	  "1007-Table fib:\n"
@@ -183,6 +184,9 @@ static const struct {
 	                     "1004-\tAdminUp LinkUp MTU=1500 Kind=veth\n"
 	                     "1003-\t10.0.0.1/24\n"
 	                     "0000 \n" },
+	{ "show interfaces summary", "2005-Interface  State  IPv4 address       IPv6 address\n"
+	                             "1005-eth0       up     10.0.0.1/24        \n"
+	                             "0000 \n" },
 	{ "show neighbors",
 	  "2107-Next hop                  Neighbor                  Interface    State       Address\n"
 	  "1107-10.0.0.2                  10.0.0.2                  eth0         REACHABLE   "
@@ -498,7 +502,7 @@ START_TEST(kernel_failure)
 	ck_assert_ptr_nonnull(strstr(answer("show route 10.77.1.0/24 all"),
 	                             " \tKernel: failed, another route is in the way\n"));
 	daemon_.fib = CTL_FIB_ABSENT;
-	ck_assert_str_eq(answer("show route table fib"), "0000 \n");
+	ck_assert_str_eq(answer("show route table fib"), "1007-Table fib:\n0000 \n");
 }
 END_TEST
 

@@ -346,7 +346,7 @@ START_TEST(readers_that_stand_still_lock_nobody_out)
 		say(fds[i], "show route all\n");
 		turn(2);
 	}
-	turn(8000);
+	turn(3000);
 	for (unsigned i = 0; i < 10; i++) { /* it is slow, but it reads */
 		ck_assert_int_gt(recv(fds[0], some, sizeof(some), 0), 0);
 		turn(20);
@@ -354,8 +354,8 @@ START_TEST(readers_that_stand_still_lock_nobody_out)
 	late = dial();
 	turn(20);
 	ck_assert_int_eq(recv(late, some, 1, 0), -1);
-	turn(3500);
-	ck_assert_ptr_nonnull(strstr(hear(late, "\n"), "ready"));
+	for (unsigned i = 0; i < 20 && !strstr(hear(late, "\n"), "ready"); i++) /* 5 s each */
+		ck_assert_uint_lt(i, 19);
 	ck_assert(answers()); /* the one that came late gives way: it asks nothing */
 	for (unsigned i = 0; i < CTL_CLIENTS_MAX; i++) {
 		ssize_t n;
