@@ -90,7 +90,7 @@ static struct ip some_next_hop(const struct speaker *s, enum family f, uint8_t b
 static struct attrs some_attrs(struct speaker *s, enum family f, struct reader *r, uint8_t buf[128])
 {
 	static const uint32_t words[] = { 65000u << 16 | 1, BGP_COMM_NO_EXPORT, BGP_COMM_GRACEFUL_SHUTDOWN,
-		                          BGP_COMM_BLACKHOLE };
+		                          BGP_COMM_NO_LLGR };
 	uint8_t path = rd_u8(r), next_hop = rd_u8(r), more = rd_u8(r);
 	struct writer w = wr_init(buf, 100);
 	struct attrs a = { .present = ATTR_BIT(BGP_ATTR_ORIGIN) | ATTR_BIT(BGP_ATTR_AS_PATH) |
@@ -168,7 +168,10 @@ static void connect(struct speaker *s, uint8_t b)
 		memset(theirs.add_path, 0, sizeof(theirs.add_path));
 	theirs.graceful_restart = b & 2;
 	theirs.gr_forwarding = b & 4 ? theirs.gr_families : 0;
-	theirs.gr_notification = b & 8;
+	theirs.gr_notification = theirs.llgr = b & 8;
+	theirs.llgr_forwarding = theirs.gr_forwarding;
+	if (!theirs.llgr)
+		theirs.llgr_families = theirs.llgr_time[FAM_IPV4] = theirs.llgr_time[FAM_IPV6] = 0;
 	theirs.enhanced_refresh &= !(b & 16);
 	theirs.ext_message &= !(b & 32);
 	theirs.ext_next_hop = b & 64 ? theirs.ext_next_hop : 0;
@@ -251,8 +254,7 @@ static void pass_time(struct world *w, uint8_t seconds)
 		struct speaker *s = &w->speakers[i];
 
 		world_effects(s, session_tick(&s->session, w->now));
-		if (s->stale && w->now >= s->stale_at)
-			stale_end(s, ~0u);
+		stale_tick(s);
 	}
 }
 
@@ -354,6 +356,7 @@ static struct candidate candidate_of(struct world *w, const struct rib_path_view
 	return (struct candidate){
 		.attrs = a,
 		.eligible = v->eligible,
+		.stale = a->present & ATTRS_LONG_LIVED_STALE,
 		.local = !s,
 		.ebgp = s && !s->session.neg.ibgp,
 		.igp_metric = v->nexthop ? v->nexthop->metric : 0,

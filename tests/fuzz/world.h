@@ -58,6 +58,9 @@ struct speaker {
 	enum rib_result trouble;
 	uint32_t stale; /* families whose paths outlive the session, or the refresh */
 	uint64_t stale_at;
+	uint32_t long_lived; /* of those, the ones that are the last choice (RFC 9494) */
+	uint32_t long_lived_s[FAM_COUNT];
+	uint64_t long_lived_at[FAM_COUNT];
 	uint8_t in[BGP_MAX_LEN_EXT], out[BGP_MAX_LEN_EXT]; /* unfinished messages */
 	size_t in_len, out_len;
 	struct told *told;
@@ -295,7 +298,35 @@ static inline void stale_end(struct speaker *s, uint32_t families)
 	if (!(s->stale & families))
 		return;
 	s->stale &= ~families;
+	s->long_lived &= ~families;
 	rib_peer_stale_end(s->rib, families);
+}
+
+static inline void long_lived_begin(struct speaker *s, enum family f)
+{
+	s->long_lived |= FAM_BIT(f);
+	s->long_lived_at[f] = s->world->now + s->long_lived_s[f] * SECOND;
+	rib_peer_long_lived(s->rib, FAM_BIT(f));
+}
+
+/** The peer did not come back, or not to the end: what is kept for long becomes so, the rest leaves. */
+static inline void stale_tick(struct speaker *s)
+{
+	uint64_t now = s->world->now;
+
+	for (enum family f = 0; f < FAM_COUNT; f++) {
+		uint32_t bit = FAM_BIT(f);
+
+		if (s->stale & s->long_lived & bit) {
+			if (now >= s->long_lived_at[f])
+				stale_end(s, bit);
+		} else if (s->stale & bit && now >= s->stale_at) {
+			if (!s->up && s->long_lived_s[f])
+				long_lived_begin(s, f);
+			else
+				stale_end(s, bit);
+		}
+	}
 }
 
 static inline void went_down(struct speaker *s)
@@ -304,6 +335,10 @@ static inline void went_down(struct speaker *s)
 	s->stale = session_retains(&s->session);
 	assert(!(s->stale & ~s->session.neg.families));
 	s->stale_at = s->world->now + s->session.theirs.caps.gr_time * SECOND;
+	s->long_lived &= s->stale;
+	for (enum family f = 0; f < FAM_COUNT; f++)
+		if (!(s->long_lived & FAM_BIT(f)))
+			s->long_lived_s[f] = session_keeps(&s->session, f).long_lived;
 	rib_peer_restarts(s->rib, s->stale);
 	assert(!rib_sink_pending(s->rib));
 	told_clear(s);
@@ -313,7 +348,8 @@ static inline void went_down(struct speaker *s)
 static inline void came_up(struct speaker *s)
 {
 	const struct caps *theirs = &s->session.theirs.caps;
-	uint32_t kept = theirs->graceful_restart ? theirs->gr_forwarding & theirs->gr_families : 0;
+	uint32_t kept =
+	        theirs->graceful_restart ? theirs->gr_forwarding & theirs->gr_families & ~s->long_lived : 0;
 	unsigned at = (unsigned)(s - s->world->speakers);
 	const uint8_t fd99[16] = { 0xfd, 0x99, [15] = 1 };
 	const struct rib_session rs = { .router_id = s->session.theirs.id,
@@ -324,6 +360,8 @@ static inline void came_up(struct speaker *s)
 
 	assert(rib_peer_up(s->rib, &rs) == 0);
 	s->up = true;
+	if (s->session.neg.long_lived)
+		kept |= theirs->llgr_forwarding & theirs->llgr_families & s->long_lived;
 	memset(s->eors, 0, sizeof(s->eors));
 	memset(s->refreshing, 0, sizeof(s->refreshing));
 	stale_end(s, ~(kept & s->session.neg.families));
@@ -496,7 +534,10 @@ static inline void speaker_init(struct world *w, unsigned i)
 		          .graceful_restart = true,
 		          .gr_notification = true,
 		          .gr_time = 120,
-		          .gr_families = both },
+		          .gr_families = both,
+		          .llgr = !old,
+		          .llgr_families = both,
+		          .llgr_time = { 200, 100 } },
 	};
 	s->rib = rib_peer_new(w->rib, &s->conf);
 	assert(s->rib);
