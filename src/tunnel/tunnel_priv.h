@@ -7,7 +7,8 @@
  *   mtu.c      how wide a tunnel may be       | address.c  the addresses of a link
  *   rule.c     policy rules for outer packets | fdb.c      where a VXLAN floods
  *   vxlan.c gre.c                             what each kind knows of itself (kind.h)
- *   wg.c wgnl.c key.c resolve.c               WireGuard: devices, messages, keys, endpoints by name */
+ *   wg.c wgnl.c key.c resolve.c               WireGuard: devices, messages, keys, endpoints by name
+ *   wg_pulse.c                                who is there, by handshakes */
 #ifndef MCBGP_TUNNEL_TUNNEL_PRIV_H
 #define MCBGP_TUNNEL_TUNNEL_PRIV_H
 
