@@ -117,11 +117,11 @@ static void neighbor_state(void *ctx, uint32_t ifindex, const struct ip *a, bool
 	peers_neighbor_event(d->peers, a, !failed);
 }
 
-static void flood_changed(void *ctx, uint32_t ifindex)
+static void link_touched(void *ctx, uint32_t ifindex)
 {
 	struct daemon *d = ctx;
 
-	tunnels_flood_changed(d->tunnels, ifindex);
+	tunnels_touched(d->tunnels, ifindex);
 }
 
 static void rule_del(void *ctx, uint8_t protocol)
@@ -170,7 +170,7 @@ const struct link_events host_events = {
 	.route_del = route_del,
 	.own_route_lost = own_route_lost,
 	.neighbor_state = neighbor_state,
-	.flood_changed = flood_changed,
+	.link_touched = link_touched,
 	.rule_del = rule_del,
 	.other_route = other_route,
 	.events_lost = events_lost,

@@ -26,6 +26,7 @@
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
+#include <linux/netconf.h>
 #include <net/ethernet.h>
 #include <stdlib.h>
 #include <string.h>
@@ -294,9 +295,9 @@ static void on_bridge_entry(struct link_watch *w, const struct ndmsg *ndm, const
 {
 	static const uint8_t everybody[ETH_ALEN];
 
-	if (w->ev->flood_changed && mac && mnl_attr_get_payload_len(mac) == sizeof(everybody) &&
+	if (w->ev->link_touched && mac && mnl_attr_get_payload_len(mac) == sizeof(everybody) &&
 	    memcmp(mnl_attr_get_payload(mac), everybody, sizeof(everybody)) == 0)
-		w->ev->flood_changed(w->ctx, (uint32_t)ndm->ndm_ifindex);
+		w->ev->link_touched(w->ctx, (uint32_t)ndm->ndm_ifindex);
 }
 
 static void on_neighbor(struct link_watch *w, const struct nlmsghdr *h)
@@ -350,6 +351,18 @@ void link_watch_ask(struct link_watch *w, uint32_t ifindex, const struct ip *a)
 	(void)nls_send(w->asking, ignore_refusal, NULL);
 }
 
+/* -- sysctls of links -------------------------------------------------------------------------- */
+
+static void on_netconf(struct link_watch *w, const struct nlmsghdr *h)
+{
+	const struct nlattr *tb[NETCONFA_RP_FILTER + 1];
+	uint32_t ifindex;
+
+	if (w->ev->link_touched && nls_attrs(h, sizeof(struct netconfmsg), tb, NETCONFA_RP_FILTER) &&
+	    tb[NETCONFA_RP_FILTER] && nls_u32(tb[NETCONFA_IFINDEX], &ifindex))
+		w->ev->link_touched(w->ctx, ifindex);
+}
+
 /* -- policy rules ------------------------------------------------------------------------------- */
 
 static void on_rule_gone(struct link_watch *w, const struct nlmsghdr *h)
@@ -386,6 +399,9 @@ static void on_message(void *ctx, const struct nlmsghdr *h)
 	case RTM_NEWNEIGH:
 	case RTM_DELNEIGH:
 		on_neighbor(w, h);
+		break;
+	case RTM_NEWNETCONF:
+		on_netconf(w, h);
 		break;
 	case RTM_DELRULE:
 		on_rule_gone(w, h);
@@ -532,7 +548,7 @@ static int open_all(struct link_watch *w)
 {
 	static const unsigned groups[] = { RTNLGRP_LINK,       RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
 		                           RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,  RTNLGRP_NEIGH,
-		                           RTNLGRP_IPV4_RULE,  RTNLGRP_IPV6_RULE };
+		                           RTNLGRP_IPV4_RULE,  RTNLGRP_IPV6_RULE,   RTNLGRP_IPV4_NETCONF };
 	int rc = nls_open_events(groups, sizeof(groups) / sizeof(groups[0]), &w->events);
 
 	if (rc < 0 || (rc = nls_open(&w->dump)) < 0)

@@ -47,8 +47,9 @@ struct link_events {
 	void (*own_route_lost)(void *ctx, const struct prefix *p);
 	/** A neighbor does not answer, or shows that it is there. That its entry vanished is not told. */
 	void (*neighbor_state)(void *ctx, uint32_t ifindex, const struct ip *a, bool failed);
-	/** Where the VXLAN @ifindex sends what it knows no place for was changed. NULL: not told. */
-	void (*flood_changed)(void *ctx, uint32_t ifindex);
+	/** Of a link, what link_info does not tell was changed: where a VXLAN sends what it knows no place
+	 * for, or net.ipv4.conf.LINK.rp_filter. NULL: not told. */
+	void (*link_touched)(void *ctx, uint32_t ifindex);
 	/** A policy rule with the protocol number @protocol was deleted. NULL: not told. */
 	void (*rule_del)(void *ctx, uint8_t protocol);
 	/** A route of a table that is not followed came, changed or went. NULL: not told. */

@@ -156,7 +156,7 @@ void tunnels_address_set(struct tunnels *t, uint32_t ifindex, const struct ip *a
 		mend_soon(t, u);
 }
 
-void tunnels_flood_changed(struct tunnels *t, uint32_t ifindex)
+void tunnels_touched(struct tunnels *t, uint32_t ifindex)
 {
 	struct tunnel *u = find_index(t, ifindex);
 

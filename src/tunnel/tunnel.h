@@ -66,8 +66,8 @@ void tunnels_link_del(struct tunnels *t, uint32_t ifindex, const char *name);
 void tunnels_address_del(struct tunnels *t, uint32_t ifindex, const struct ip *a, uint8_t len);
 /** An address came up on a link: what somebody added to one of ours goes again. */
 void tunnels_address_set(struct tunnels *t, uint32_t ifindex, const struct ip *a, uint8_t len);
-/** Where the VXLAN @ifindex floods was changed. */
-void tunnels_flood_changed(struct tunnels *t, uint32_t ifindex);
+/** Where the VXLAN @ifindex floods was changed, or its rp_filter. */
+void tunnels_touched(struct tunnels *t, uint32_t ifindex);
 /** A policy rule of @protocol is gone; if it was one of ours, it is put back. */
 void tunnels_rule_del(struct tunnels *t, uint8_t protocol);
 /** Any event may be missing: look at everything. */

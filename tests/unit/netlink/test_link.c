@@ -110,12 +110,12 @@ static void sync_end(void *ctx)
 	hear("sync end\n");
 }
 
-static void flood_changed(void *ctx, uint32_t ifindex)
+static void link_touched(void *ctx, uint32_t ifindex)
 {
 	char name[IF_NAMESIZE];
 
 	(void)ctx;
-	hear("flood %s\n", if_indextoname(ifindex, name) ? name : "?");
+	hear("touched %s\n", if_indextoname(ifindex, name) ? name : "?");
 }
 
 static void rule_del(void *ctx, uint8_t protocol)
@@ -138,7 +138,7 @@ static const struct link_events events = { .link_set = link_set,
 	                                   .route_del = route_del,
 	                                   .own_route_lost = own_route_lost,
 	                                   .neighbor_state = neighbor_state,
-	                                   .flood_changed = flood_changed,
+	                                   .link_touched = link_touched,
 	                                   .rule_del = rule_del,
 	                                   .other_route = other_route,
 	                                   .events_lost = events_lost,
@@ -231,14 +231,20 @@ START_TEST(tells_changes)
 	must("ip -6 rule add fwmark 9 lookup 99 protocol 176 && ip -6 rule del fwmark 9 lookup 99 protocol "
 	     "176");
 	ck_heard("no rule of 176");
+	must("echo 2 >/proc/sys/net/ipv4/conf/a0/rp_filter");
+	ck_heard("touched a0");
+	heard[0] = '\0';
 	must("ip link add v0 up type vxlan id 9 dstport 4789 local 10.1.0.1");
+	ck_heard("touched v0"); /* its sysctls came with it */
+	run_until(loop, NULL, NULL, 150);
+	heard[0] = '\0';
 	must("bridge fdb add 02:00:00:00:00:09 dev v0 dst 10.1.0.2");
-	ck_not_heard("flood");
+	ck_not_heard("touched");
 	must("bridge fdb append 00:00:00:00:00:00 dev v0 dst 10.1.0.2");
-	ck_heard("flood v0");
+	ck_heard("touched v0");
 	heard[0] = '\0';
 	must("bridge fdb del 00:00:00:00:00:00 dev v0 dst 10.1.0.2");
-	ck_heard("flood v0");
+	ck_heard("touched v0");
 	must("ip neigh add 10.1.0.9 dev a0 lladdr 02:00:00:00:00:01 nud permanent && ip neigh change "
 	     "10.1.0.9 dev a0 nud failed");
 	ck_heard("alive 10.1.0.9");

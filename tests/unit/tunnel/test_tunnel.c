@@ -58,10 +58,10 @@ static void own_route_lost(void *ctx, const struct prefix *p)
 	(void)p;
 }
 
-static void flood_changed(void *ctx, uint32_t ifindex)
+static void link_touched(void *ctx, uint32_t ifindex)
 {
 	(void)ctx;
-	tunnels_flood_changed(tunnels, ifindex);
+	tunnels_touched(tunnels, ifindex);
 }
 
 static void rule_del(void *ctx, uint8_t protocol)
@@ -83,7 +83,7 @@ static const struct link_events events = { .link_set = link_set,
 	                                   .route_set = route_changed,
 	                                   .route_del = route_changed,
 	                                   .own_route_lost = own_route_lost,
-	                                   .flood_changed = flood_changed,
+	                                   .link_touched = link_touched,
 	                                   .rule_del = rule_del,
 	                                   .other_route = other_route };
 
@@ -334,6 +334,8 @@ static const struct {
 	  "tunnel.remote_restored" },
 	{ "bridge fdb append 00:00:00:00:00:00 dev vx0 dst 192.0.2.7", FLOODS_TO("192.0.2.2"),
 	  "tunnel.remote_removed" },
+	{ "echo 1 >/proc/sys/net/ipv4/conf/vx0/rp_filter", "grep -q 2 /proc/sys/net/ipv4/conf/vx0/rp_filter",
+	  "tunnel.restored" },
 	{ "ip rule del fwmark 7 table 107", "ip rule | grep -q 'fwmark 0x7 lookup 107'",
 	  "tunnel.rule_restored" },
 	{ "ip -6 rule del fwmark 7 table 107", "ip -6 rule | grep -q 'fwmark 0x7 lookup 107'",
@@ -363,6 +365,25 @@ START_TEST(put_back)
 	ck_becomes(faults[_i].then);
 	printf("# %s: %u ms\n", faults[_i].do_it, (unsigned)((loop_clock() - began) / 1000));
 	ck_assert_msg(strstr(logged, faults[_i].event), "%s: %s", faults[_i].do_it, logged);
+	finish();
+}
+END_TEST
+
+/* What nobody told of is found when events were lost. */
+START_TEST(lost_events)
+{
+	start();
+	wanted[0].fwmark = 7;
+	wanted[0].rule_table = 107;
+	apply(1);
+	run_until(loop, NULL, NULL, 150);
+	link_watch_free(watch);
+	watch = NULL;
+	must("ip addr del 192.168.234.1/24 dev vx0 && ip rule del fwmark 7 table 107");
+	run_until(loop, NULL, NULL, 100);
+	ck_holds("! ip addr show vx0 | grep -q 192.168.234.1/24");
+	tunnels_events_lost(tunnels);
+	ck_becomes("ip addr show vx0 | grep -q 192.168.234.1/24 && ip rule | grep -q 'lookup 107'");
 	finish();
 }
 END_TEST
@@ -540,7 +561,7 @@ START_TEST(peer_behind_a_gateway)
 END_TEST
 
 UNIT_MAIN("tunnel", UNIT(creates), UNIT(ipv6_underlay), UNIT(unchanged_is_not_touched),
-          UNIT_ROWS(change_in_place_or_replace, changes), UNIT_ROWS(put_back, faults),
+          UNIT_ROWS(change_in_place_or_replace, changes), UNIT_ROWS(put_back, faults), UNIT(lost_events),
           UNIT_ROWS(foreign_link_is_an_error_and_stays, strangers),
           UNIT(missing_underlay_is_an_error_until_it_comes), UNIT(floods_to_several_ends),
           UNIT(too_narrow_for_ipv6_is_an_error_in_words), UNIT(rules_for_marked_packets),
