@@ -5,7 +5,7 @@ import re
 
 import pytest
 import wireguard
-from clusters import TwoClusters
+from clusters import TwoClusters, mcbgpd_conf
 from conftest import labs
 from lab import transfer, wait_until
 
@@ -30,7 +30,7 @@ def gre_tunnel(topology, cluster, version):
     ttl = 255; key = 7;"""
 
 
-SIZE = 4 << 20
+SIZE = 2 << 20
 
 # The MTU of the underlay, 1500, less outer IP header, the tunnel's own headers, and the key of GRE.
 VARIANTS = {
@@ -41,25 +41,35 @@ VARIANTS = {
 }
 
 
-def build(lab, tunnel, version, kind, mtu):
+def build(lab):
     topology = TwoClusters(lab, nodes=1)
     for cluster in topology.clusters:
-        gateway = cluster.gateway
-        if version == 6:
-            gateway.namespace.ip(f"addr add {underlay(cluster, 6)}/64 dev wan0 nodad")
-        with open(gateway.conf_path) as file:
-            conf = file.read()
-        made = f'tunnels = ( {{ name = "tun0"; addresses = [ "{cluster.tunnel}/24" ]; {tunnel(topology, cluster, version)} }} );'
-        gateway.configure(re.sub(r"tunnels = \(.*?\n\);", lambda _: made, conf, flags=re.S))
-    topology.kind, topology.mtu = kind, mtu
+        cluster.gateway.namespace.ip(f"addr add {underlay(cluster, 6)}/64 dev wan0 nodad")
     topology.start()
     topology.ready(90)
     return topology
 
 
+@pytest.fixture(scope="module")
+def topology():
+    yield from labs(build)
+
+
 @pytest.fixture(scope="module", params=VARIANTS.values(), ids=VARIANTS.keys())
-def clusters(request):
-    yield from labs(lambda lab: build(lab, *request.param))
+def clusters(request, topology):
+    """The same clusters all the time: each tunnel takes the place of the one before by a reload."""
+    tunnel, version, topology.kind, topology.mtu = request.param
+    for cluster in topology.clusters:
+        made = f'tunnels = ( {{ name = "tun0"; addresses = [ "{cluster.tunnel}/24" ]; {tunnel(topology, cluster, version)} }} );'
+        cluster.gateway.configure(re.sub(r"tunnels = \(.*?\n\);", lambda _: made, mcbgpd_conf(cluster), flags=re.S))
+        assert cluster.gateway.ask("configure").code == 3
+    for cluster in topology.clusters:
+        box, far = cluster.gateway.namespace, cluster.other.tunnel
+        wait_until(lambda: box.link("tun0")["linkinfo"]["info_kind"] == topology.kind and box.ping(far), 60, "the new tunnel")
+    for node in topology.nodes:
+        node.pod.ip("route flush cache")    # the path MTU that was learned by the tunnel before
+    topology.ready(90)
+    return topology
 
 
 def test_pods_reach_pods_and_services_both_ways(clusters):
