@@ -295,6 +295,17 @@ static int objects_available(struct fib *f)
 	return rc == 0 || rc == -EINTR ? 1 : rc;
 }
 
+/* Their buckets can be listed since there are any (Linux 5.13). */
+static bool resilient_groups_available(struct fib *f)
+{
+	const struct nhmsg all = { 0 };
+	int rc = nls_dump(f->nl, RTM_GETNEXTHOPBUCKET, &all, sizeof(all));
+
+	while (rc >= 0 && (rc = nls_dump_step(f->nl, ignore_message, NULL)) > 0)
+		;
+	return rc == 0 || rc == -EINTR;
+}
+
 static int open_objects(struct fib *f)
 {
 	const unsigned group = RTNLGRP_NEXTHOP;
@@ -346,7 +357,7 @@ static int open_all(struct fib *f)
 	if (f->params.nexthop_groups && (objects = objects_available(f)) < 0)
 		return objects;
 	f->stats.nexthop_objects = objects;
-	f->sets = hopsets_new(f->params.protocol, objects);
+	f->sets = hopsets_new(f->params.protocol, objects, objects && resilient_groups_available(f));
 	if (!f->sets)
 		return -ENOMEM;
 	if (objects && (rc = open_objects(f)) < 0)

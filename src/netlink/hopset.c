@@ -12,6 +12,10 @@
  * - A group holds the members that are alive and in the kernel; when none is alive, the spare one, which
  * weighs nothing; and when that is dead, too, those that are in the kernel. So a next hop on its own with a
  * spare is a group as well: its death moves all routes by one request (BGP PIC).
+ * - A link that loses its carrier takes its objects out of the kernel before we hear of it, and a group that
+ * is left without members, with its routes. So where there is a spare one the group is resilient, a table of
+ * buckets, and the spare one in it with a weight that rounds to no bucket: it gets no packet until the kernel
+ * has taken the others out, and then it gets all at once, without a word from us (hopset_group()).
  * - Ids are taken from the million that begins at protocol << 20, always with NLM_F_EXCL: an id that somebody
  * else has is skipped.
  * - A set without holders lingers until hopsets_sync() finds it unused: a set that is wanted again at once
@@ -35,7 +39,7 @@ uint32_t hopsets_new_id(struct hopsets *s)
 	return id ? id : hopsets_new_id(s);
 }
 
-struct hopsets *hopsets_new(uint8_t protocol, bool objects)
+struct hopsets *hopsets_new(uint8_t protocol, bool objects, bool resilient)
 {
 	struct hopsets *s = calloc(1, sizeof(*s));
 
@@ -43,6 +47,7 @@ struct hopsets *hopsets_new(uint8_t protocol, bool objects)
 		return NULL;
 	s->protocol = protocol;
 	s->objects = objects;
+	s->resilient = resilient;
 	s->adopting = true;
 	s->next_id = ((uint32_t)protocol << ID_BITS) + 1;
 	pool_init(&s->pool, (sizeof(struct hopset) + 7) & ~(size_t)7);

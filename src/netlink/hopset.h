@@ -30,8 +30,9 @@ enum {
 };
 
 struct hopsets;
-struct hopsets *hopsets_new(uint8_t protocol, bool objects); /* NULL: out of memory */
-void hopsets_free(struct hopsets *s);                        /* the kernel's objects stay */
+/** @resilient: the kernel has resilient groups (Linux 5.13), too. NULL: out of memory. */
+struct hopsets *hopsets_new(uint8_t protocol, bool objects, bool resilient);
+void hopsets_free(struct hopsets *s); /* the kernel's objects stay */
 
 /** The set of @r for a prefix of @family, counted. @wished: somebody wants it; otherwise the kernel has it.
  * @return 0 when out of memory. */

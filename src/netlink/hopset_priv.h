@@ -70,13 +70,14 @@ struct seen { /* one object of a dump */
 	uint32_t id;
 	bool foreign;              /* one of our ids under another protocol */
 	struct hop_key key;        /* single hop */
+	bool resilient;            /* a group of that type */
 	struct nexthop_grp *group; /* owned; NULL: single hop */
 	size_t n_group;
 };
 
 struct hopsets {
 	uint8_t protocol;
-	bool objects;
+	bool objects, resilient;
 	bool pending;  /* some object is not as it should be */
 	bool sweep;    /* some set has flags */
 	bool unused;   /* some object may be without holders */
@@ -127,8 +128,11 @@ const char *refusal_text(const struct object *o);
 
 /* -- hopset_sync.c -- */
 /** What the kernel's group should hold: of those that have an object the members that are alive, else the
- * spare one, else the dead ones. */
-size_t hopset_group(const struct hopset *set, struct nexthop_grp out[RT_HOPS_MAX]);
+ * spare one, else the dead ones. In a resilient group the spare one is also behind members that are alive. */
+size_t hopset_group(const struct hopsets *s, const struct hopset *set, struct nexthop_grp out[RT_HOPS_MAX]);
+/** Of the set's group while it lives: a matter of all its members' weights, dead or alive. 0: it is an
+ * ordinary one. */
+uint16_t hopset_buckets(const struct hopsets *s, const struct hopset *set);
 
 /* -- hopset_verify.c -- */
 void hopsets_forget_dump(struct hopsets *s);

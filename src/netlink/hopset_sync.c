@@ -11,6 +11,8 @@
 
 /* A round may find that an id is taken or that a group is gone; more than that waits for the next sync. */
 #define SYNC_ROUNDS 4
+#define WEIGHT_MAX  256u
+#define BUCKETS_MAX 256u /* 32 bytes each; a member of sixteen has sixteen of them */
 
 static void refused(struct object *o, int err, const char *text)
 {
@@ -158,9 +160,59 @@ static size_t gather(const struct hopset *set, bool spare, bool dead, struct nex
 	return n;
 }
 
-size_t hopset_group(const struct hopset *set, struct nexthop_grp out[RT_HOPS_MAX])
+/* The weights of the members that leave the most room below them for a spare one: as large as the kernel
+ * takes them, in the same proportion. */
+static unsigned heaviest(const struct hopset *set, unsigned *sum)
 {
-	size_t n = gather(set, false, false, out);
+	unsigned most = 0;
+
+	*sum = 0;
+	for (size_t i = 0; i < set->n; i++) {
+		unsigned w = (unsigned)set->members[i].weight;
+
+		most = w > most ? w : most;
+		*sum += w;
+	}
+	return most;
+}
+
+static bool has_spare(const struct hopset *set)
+{
+	for (size_t i = 0; i < set->n; i++)
+		if (set->members[i].weight == WEIGHT_SPARE)
+			return true;
+	return false;
+}
+
+/* The kernel gives a member the buckets between two rounded multiples of buckets / weights. The spare one,
+ * last and with a weight of one, gets none while there are fewer than half as many buckets as weights; a
+ * quarter is kept to. */
+uint16_t hopset_buckets(const struct hopsets *s, const struct hopset *set)
+{
+	unsigned sum, most = heaviest(set, &sum);
+	uint16_t buckets = BUCKETS_MAX;
+
+	if (!s->resilient || !most || !has_spare(set))
+		return 0;
+	while (buckets > sum * (WEIGHT_MAX / most) / 4 && buckets > 1)
+		buckets /= 2;
+	return buckets;
+}
+
+/* The members that are alive with the spare one behind them, or nothing when it makes no difference. */
+static size_t gather_with_spare(const struct hopset *set, struct nexthop_grp *out)
+{
+	unsigned sum, factor = WEIGHT_MAX / heaviest(set, &sum);
+	size_t n = gather(set, false, false, out), spare = n ? gather(set, true, false, out + n) : 0;
+
+	for (size_t i = 0; i < n; i++)
+		out[i].weight = (uint8_t)((out[i].weight + 1u) * factor - 1);
+	return n + spare;
+}
+
+size_t hopset_group(const struct hopsets *s, const struct hopset *set, struct nexthop_grp out[RT_HOPS_MAX])
+{
+	size_t n = hopset_buckets(s, set) ? gather_with_spare(set, out) : gather(set, false, false, out);
 
 	if (!n)
 		n = gather(set, true, false, out);
@@ -220,7 +272,7 @@ static int put_groups(struct hopsets *s, struct nls *nl)
 
 		if (!hopset_is_group(set) || set->refs == 0 || set->object.state != OBJECT_DUE)
 			continue;
-		n = hopset_group(set, members);
+		n = hopset_group(s, set, members);
 		if (n == 0) {
 			group_without_members(s, set);
 			continue;
@@ -230,7 +282,7 @@ static int put_groups(struct hopsets *s, struct nls *nl)
 			return rc;
 		if (!set->object.id)
 			hopset_set_id(s, set, hopsets_new_id(s));
-		nh_put_group(h, set->object.id, s->protocol, members, n);
+		nh_put_group(h, set->object.id, s->protocol, members, n, hopset_buckets(s, set));
 		if (!set->object.in_kernel)
 			hopset_flag(s, set, HOPSET_RETRY);
 		done(&set->object);

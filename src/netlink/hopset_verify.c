@@ -60,6 +60,7 @@ void hopsets_verify_msg(struct hopsets *s, const struct nlmsghdr *h)
 	s->seen[s->n_seen++] = (struct seen){ .id = m.id,
 		                              .foreign = m.protocol != s->protocol,
 		                              .key = hop_key(m.family, &m.hop),
+		                              .resilient = m.resilient,
 		                              .group = group,
 		                              .n_group = m.n_group };
 }
@@ -107,12 +108,12 @@ static void verify_hop(struct hopsets *s, struct hop *hop)
 	s->pending |= hop->object.state != OBJECT_DONE || hop->changed;
 }
 
-static bool same_group(const struct hopset *set, const struct seen *seen)
+static bool same_group(const struct hopsets *s, const struct hopset *set, const struct seen *seen)
 {
 	struct nexthop_grp want[RT_HOPS_MAX];
-	size_t n = hopset_group(set, want);
+	size_t n = hopset_group(s, set, want);
 
-	if (n != seen->n_group)
+	if (n != seen->n_group || seen->resilient != (hopset_buckets(s, set) > 0))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		if (want[i].id != seen->group[i].id ||
@@ -142,7 +143,7 @@ static void verify_group(struct hopsets *s, struct hopset *set)
 		set->object.in_kernel = false;
 		s->pending = true;
 		hopset_flag(s, set, HOPSET_LOST);
-	} else if (!set->object.in_kernel || !seen->group || !same_group(set, seen)) {
+	} else if (!set->object.in_kernel || !seen->group || !same_group(s, set, seen)) {
 		try_again(s, &set->object);
 	} else {
 		confirmed(&set->object);
@@ -183,6 +184,30 @@ static int adopt_hop(struct hopsets *s, const struct seen *seen)
 	return 0;
 }
 
+static unsigned gcd(unsigned a, unsigned b)
+{
+	while (b) {
+		unsigned rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+/* The members of a resilient group of a previous run as hopset_group() had them: the last one is the spare
+ * one, the weights of the others have been multiplied. */
+static void undo_reserve(struct member *m, size_t n)
+{
+	unsigned common = 0;
+
+	for (size_t i = 0; i + 1 < n; i++)
+		common = gcd((unsigned)m[i].weight, common);
+	for (size_t i = 0; i + 1 < n; i++)
+		m[i].weight /= common;
+	m[n - 1].weight = WEIGHT_SPARE;
+}
+
 static int adopt_group(struct hopsets *s, const struct seen *seen)
 {
 	struct member *m = calloc(seen->n_group, sizeof(*m));
@@ -198,6 +223,8 @@ static int adopt_group(struct hopsets *s, const struct seen *seen)
 		if (hop)
 			m[n++] = (struct member){ hop, nh_group_weight(&seen->group[i]) };
 	}
+	if (n >= 2 && n == seen->n_group && seen->resilient)
+		undo_reserve(m, n);
 	if (n < 2 || n != seen->n_group || hopset_canonical(m, n) != n || !s->adopting) {
 		free(m);
 		return add_stray(s, seen->id);

@@ -264,6 +264,8 @@ bool nh_parse(const struct nlmsghdr *h, struct nh_msg *out)
 	if (tb[NHA_GROUP]) {
 		m.group = mnl_attr_get_payload(tb[NHA_GROUP]);
 		m.n_group = mnl_attr_get_payload_len(tb[NHA_GROUP]) / sizeof(*m.group);
+		m.resilient = tb[NHA_GROUP_TYPE] && mnl_attr_get_payload_len(tb[NHA_GROUP_TYPE]) == 2 &&
+		              mnl_attr_get_u16(tb[NHA_GROUP_TYPE]) == NEXTHOP_GRP_TYPE_RES;
 	}
 	*out = m;
 	return true;
@@ -290,10 +292,20 @@ void nh_put_hop(struct nlmsghdr *h, uint32_t id, uint8_t protocol, uint8_t famil
 }
 
 void nh_put_group(struct nlmsghdr *h, uint32_t id, uint8_t protocol, const struct nexthop_grp *members,
-                  size_t n)
+                  size_t n, uint16_t buckets)
 {
+	struct nlattr *nest;
+
 	(void)put_id(h, id, protocol, AF_UNSPEC);
 	mnl_attr_put(h, NHA_GROUP, n * sizeof(*members), members);
+	if (!buckets)
+		return;
+	mnl_attr_put_u16(h, NHA_GROUP_TYPE, NEXTHOP_GRP_TYPE_RES);
+	nest = mnl_attr_nest_start(h, NHA_RES_GROUP);
+	mnl_attr_put_u16(h, NHA_RES_GROUP_BUCKETS, buckets);
+	mnl_attr_put_u32(h, NHA_RES_GROUP_IDLE_TIMER, 0); /* a bucket moves at once, in use or not */
+	mnl_attr_put_u32(h, NHA_RES_GROUP_UNBALANCED_TIMER, 0);
+	mnl_attr_nest_end(h, nest);
 }
 
 void nh_put_delete(struct nlmsghdr *h, uint32_t id)

@@ -49,11 +49,13 @@ struct nh_msg {
 	uint8_t family;     /* enum ip_family of the object; IP_NONE for groups */
 	const struct nexthop_grp *group; /* NULL: a single hop. May be unaligned */
 	size_t n_group;
+	bool resilient; /* the group is of that type */
 };
 bool nh_parse(const struct nlmsghdr *h, struct nh_msg *out);
 void nh_put_hop(struct nlmsghdr *h, uint32_t id, uint8_t protocol, uint8_t family, const struct fib_hop *hop);
+/** @buckets: of a resilient group, which keeps their number for life; 0: an ordinary one. */
 void nh_put_group(struct nlmsghdr *h, uint32_t id, uint8_t protocol, const struct nexthop_grp *members,
-                  size_t n);
+                  size_t n, uint16_t buckets);
 void nh_put_delete(struct nlmsghdr *h, uint32_t id);
 /** Weight 1..256 as struct nexthop_grp has it (less one). */
 uint16_t nh_group_weight(const struct nexthop_grp *g);

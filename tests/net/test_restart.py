@@ -168,7 +168,7 @@ def test_bird_killed_and_started_again(pair):
     wait_until(there, 5, "in the kernel")
     pair.bird.stop(signal.SIGKILL)
     stays(there, 3, "while BIRD is away")
-    pair.start_bird(BIRD_GR)
+    pair.start_bird(BIRD_GR, recovers=True)
     stays(there, 3, "and when it comes back")
     wait_until(pair.exchanged, 10, "back")
 

@@ -207,6 +207,72 @@ START_TEST(spare_takes_over_at_once)
 }
 END_TEST
 
+/* A next hop's carrier is gone: the kernel itself takes the spare, before we hear of it. */
+START_TEST(routes_outlive_the_carrier_of_their_next_hop)
+{
+	char prefix[32];
+	uint64_t before;
+
+	start();
+	for (unsigned i = 0; i < 200; i++) {
+		snprintf(prefix, sizeof(prefix), "10.100.%u.0/24", i);
+		want_with_spare(prefix);
+	}
+	settle();
+	for (unsigned i = 0; i < 200; i += 20) { /* in reserve it gets nothing */
+		ck_assert_ptr_nonnull(strstr(sh("ip route get 10.100.%u.1", i), "dev a0"));
+	}
+	ck_assert_int_eq(lines("ip nexthop bucket show | grep -o 'nhid [0-9]*' | sort -u"), 1);
+	before = stats().requests;
+	must("ip link set a0p down");
+	ck_assert_int_eq(lines("ip route show proto 178 | grep -wF 'via 10.2.0.2 dev b0'"), 200);
+	fib_link_changed(fib, ifindex("a0"));
+	settle();
+	must("ip link set a0p up");
+	fib_link_changed(fib, ifindex("a0"));
+	settle();
+	ck_assert_ptr_nonnull(strstr(sh("ip route get 10.100.7.1"), "dev a0"));
+	fib_audit(fib);
+	settle();
+	ck_assert_uint_eq(stats().audit_found, 0);
+	ck_assert_uint_eq(stats().requests, before); /* for no route, out or back */
+	ck_assert_uint_eq(stats().put_back, 0);
+	finish();
+}
+END_TEST
+
+/* The shares of an ECMP set are as before with a spare behind it, which a next run recognizes. */
+START_TEST(a_spare_takes_no_share)
+{
+	struct fib_hop hops[] = {
+		{ .gateway = ip("10.1.0.2"), .weight = 3 },
+		{ .gateway = ip("10.1.0.3"), .weight = 1 },
+		{ .gateway = ip("10.2.0.2"), .weight = 1, .spare = true },
+	};
+	const struct fib_route r = { .hops = hops, .n_hops = 3 };
+	struct prefix p = pfx("10.100.0.0/16");
+	uint64_t before;
+
+	start();
+	hops[0].ifindex = hops[1].ifindex = ifindex("a0");
+	hops[2].ifindex = ifindex("b0");
+	ck_assert_int_eq(fib_set(fib, &p, &r), 0);
+	settle();
+	sh("ip nexthop bucket show | grep -o 'nhid [0-9]*' | sort | uniq -c | awk '{ print $1 }' | sort -n | "
+	   "xargs");
+	ck_assert_str_eq(netns_out, "16 48\n");
+	fib_close(fib, false);
+	open_fib();
+	before = stats().requests;
+	ck_assert_int_eq(fib_set(fib, &p, &r), 0);
+	fib_adopt_end(fib);
+	settle();
+	ck_assert_uint_eq(stats().requests, before);
+	ck_assert_int_eq(lines("ip nexthop show proto 178 | grep group"), 1);
+	finish();
+}
+END_TEST
+
 /* -- together with the events, as the daemon connects them -------------------------------------- */
 
 static void on_link(void *ctx, const struct link_info *l)
@@ -416,8 +482,8 @@ static unsigned ways(uint32_t nh_id)
 	return found;
 }
 
-/* Ways of 10.100.0.0/16 … 10.104.0.0/16; the last one's spare is C. */
-static const unsigned wanted_ways[] = { 1, 3, 7, 6, 1 };
+/* Ways of 10.100.0.0/16 … 10.104.0.0/16; the last one's spare is C, which stands by in its group. */
+static const unsigned wanted_ways[] = { 1, 3, 7, 6, 5 };
 #define N_WANTED 5u
 
 static void note_ways(void *ctx, const struct nlmsghdr *h)
@@ -539,5 +605,6 @@ UNIT_MAIN("fib_hops", UNIT(nexthop_objects_deleted_by_hand_come_back),
           UNIT(nexthop_object_altered_by_hand_is_mended), UNIT(link_flap_puts_routes_back),
           UNIT(group_survives_the_loss_of_a_member), UNIT(returns_while_no_route_holds_its_group),
           UNIT(device_deleted_and_created_anew), UNIT(dead_member_leaves_its_groups_at_once),
-          UNIT(spare_takes_over_at_once), UNIT(routes_are_whole_after_objects_deleted_in_any_order),
+          UNIT(spare_takes_over_at_once), UNIT(routes_outlive_the_carrier_of_their_next_hop),
+          UNIT(a_spare_takes_no_share), UNIT(routes_are_whole_after_objects_deleted_in_any_order),
           UNIT(ends_right_whatever_happens))
