@@ -36,7 +36,7 @@ static const struct keyword log_levels[] = {
 static const struct keyword log_targets[] = {
 	{ "stderr", LOG_TARGET_STDERR },
 	{ "syslog", LOG_TARGET_SYSLOG },
-	{ "journal", LOG_TARGET_JOURNAL, .later = true },
+	{ "journal", LOG_TARGET_JOURNAL },
 	{ NULL },
 };
 static const struct keyword multipath_hashes[] = { { "l3", 0 }, { "l4", 1 }, { "inner", 2 }, { NULL } };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* DOC: events to standard error or syslog, and no flood of them.
+/* DOC: events to standard error, syslog or the journal, and no flood of them.
  *
  * An event is the same when its whole line is: then the first few of a window are written, the rest counted.
  * The table of recent lines is small and forgets: a line that pushes another one out costs that one's count,
@@ -11,6 +11,8 @@
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "io/journal.h"
 
 #define LINE_MAX_LEN 2048
 #define RECENT       256
@@ -106,6 +108,10 @@ static void on_event(void *ctx, enum log_level level, const char *event, const s
 	(void)ctx;
 	if (!is_operators(event) && !admit(text, len, &left_out))
 		return;
+	if (out.target == LOG_TARGET_JOURNAL) {
+		journal_send(level, event, strstr(text, "event="), left_out, kv, n);
+		return;
+	}
 	if (left_out)
 		snprintf(text + len, sizeof(text) - len, " repeated=%u", left_out);
 	if (out.target == LOG_TARGET_SYSLOG)
@@ -125,8 +131,15 @@ static void set_target(enum log_target target)
 
 void log_sink_open(enum log_target target)
 {
-	set_target(target);
+	bool none = target == LOG_TARGET_JOURNAL && !journal_there();
+
+	set_target(none ? LOG_TARGET_STDERR : target);
 	log_set_sink(on_event, NULL);
+	if (none)
+		log_event(LOGL_WARNING, "daemon.no_journal", kv_str("effect", "events go to standard error"),
+		          kv_str("mend",
+		                 "start the daemon where systemd-journald runs, with libsystemd built in, "
+		                 "or set log.target to stderr or syslog"));
 }
 
 void log_sink_close(void)

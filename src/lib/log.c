@@ -147,13 +147,13 @@ static void put_string(struct text *t, const char *s)
 	text_char(t, '"');
 }
 
-static void put_value(struct text *t, const struct kv *kv)
+void log_print_value(const struct kv *kv, struct text *t)
 {
 	char buf[PREFIX_STRLEN];
 
 	switch (kv->type) {
 	case KV_STR:
-		put_string(t, kv->str);
+		text_str(t, kv->str ? kv->str : "");
 		break;
 	case KV_U64:
 		text_u64(t, kv->u64);
@@ -168,9 +168,19 @@ static void put_value(struct text *t, const struct kv *kv)
 		text_str(t, prefix_print(kv->prefix, buf));
 		break;
 	case KV_ERRNO:
-		put_string(t, strerror(abs((int)kv->i64)));
+		text_str(t, strerror(abs((int)kv->i64)));
 		break;
 	}
+}
+
+static void put_value(struct text *t, const struct kv *kv)
+{
+	if (kv->type == KV_STR)
+		put_string(t, kv->str);
+	else if (kv->type == KV_ERRNO)
+		put_string(t, strerror(abs((int)kv->i64)));
+	else
+		log_print_value(kv, t);
 }
 
 static void put_field(struct text *t, const struct kv *kv)

@@ -11,6 +11,7 @@
 #define MCBGP_LIB_LOG_H
 
 #include "lib/prefix.h"
+#include "lib/text.h"
 
 enum log_level { LOGL_ERROR, LOGL_WARNING, LOGL_INFO, LOGL_DEBUG };
 
@@ -71,6 +72,9 @@ void log_emit(enum log_level level, const char *event, const struct kv *kv, size
  * control bytes (escaped). Always NUL-ended, cut at @size. @return bytes written. */
 size_t log_format(char *buf, size_t size, enum log_level level, const char *event, const struct kv *kv,
                   size_t n);
+
+/** The value of a field as it is, without quotes or escapes. */
+void log_print_value(const struct kv *kv, struct text *t);
 
 #define log_event(level, event, ...)                               \
 	log_emit(level, event, (const struct kv[]){ __VA_ARGS__ }, \
