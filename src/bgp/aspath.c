@@ -194,12 +194,26 @@ bool aspath_needs_as4(struct blob path)
 	struct segment s;
 
 	while (segment_next(&r, &s)) {
-		while (rd_left(&s.as)) {
+		while (!is_confed(s.type) && rd_left(&s.as)) {
 			if (rd_u32(&s.as) > UINT16_MAX)
 				return true;
 		}
 	}
 	return false;
+}
+
+void aspath_without_confed(struct blob path, struct writer *w)
+{
+	struct reader r = path_reader(path);
+	struct segment s;
+
+	while (segment_next(&r, &s)) {
+		if (is_confed(s.type))
+			continue;
+		wr_u8(w, s.type);
+		wr_u8(w, s.count);
+		wr_bytes(w, s.as.p, rd_left(&s.as));
+	}
 }
 
 /* A path being written, number by number. */

@@ -27,7 +27,10 @@ size_t aspath_print(struct blob path, char *buf, size_t size);
 void aspath_widen(struct reader two, struct writer *w);
 /** Write @path with two-byte numbers, AS_TRANS for those that do not fit (RFC 6793 4.2.2). */
 void aspath_narrow(struct blob path, struct writer *w);
-bool aspath_needs_as4(struct blob path); /* some number does not fit two bytes */
+/** Some number does not fit two bytes, confederation segments left aside: they are not for AS4_PATH. */
+bool aspath_needs_as4(struct blob path);
+/** @path as AS4_PATH has it, without confederation segments (RFC 6793 4.2.2), into @w. */
+void aspath_without_confed(struct blob path, struct writer *w);
 /** RFC 6793 4.2.3: the path a new speaker reconstructs from AS_PATH (widened) and AS4_PATH (checked,
  * canonical) into @w. */
 void aspath_merge(struct blob path, struct blob as4, struct writer *w);

@@ -292,6 +292,14 @@ static bool as4_path_decode(struct reader *r, struct decoder *d)
 	return !aspath_has_zero(d->as4_path) || bad(d, "AS 0 in AS4_PATH");
 }
 
+static void as4_path_encode(struct writer *w, const struct attr_ops *o, const struct codec_ctx *c,
+                            const struct attrs *a)
+{
+	(void)o;
+	(void)c;
+	aspath_without_confed(a->as_path, w);
+}
+
 static bool as4_aggregator_decode(struct reader *r, struct decoder *d)
 {
 	d->as4_aggregator_as = rd_u32(r);
@@ -431,7 +439,7 @@ static const struct attr_ops ops[256] = { /* no row: unknown */
 	[BGP_ATTR_EXT_COMMUNITIES] = { "EXTENDED_COMMUNITIES", OPT_TRANSITIVE, FROM_ANY, 8, ANY_LEN, 8, ATTR_WITHDRAW,
 		BGP_UPD_OPTIONAL_ATTR, ATTR_PARTIAL_EXT_COMMUNITIES, FIELD(ext_communities), list_decode, list_encode },
 	[BGP_ATTR_AS4_PATH] = { "AS4_PATH", OPT_TRANSITIVE, OLD_ONLY, 6, ANY_LEN, 2, ATTR_DISCARD,
-		BGP_UPD_OPTIONAL_ATTR, 0, FIELD(as_path), as4_path_decode, list_encode },
+		BGP_UPD_OPTIONAL_ATTR, 0, 0, as4_path_decode, as4_path_encode },
 	[BGP_ATTR_AS4_AGGREGATOR] = { "AS4_AGGREGATOR", OPT_TRANSITIVE, OLD_ONLY, 8, 8, 8, ATTR_DISCARD,
 		BGP_UPD_OPTIONAL_ATTR, 0, 0, as4_aggregator_decode, as4_aggregator_encode },
 	[BGP_ATTR_LARGE_COMMUNITIES] = { "LARGE_COMMUNITIES", OPT_TRANSITIVE, FROM_ANY, 12, ANY_LEN, 12, ATTR_WITHDRAW,

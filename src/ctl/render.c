@@ -161,13 +161,32 @@ unsigned render_preference(const struct rib_path_view *v)
 	return 100;
 }
 
-const char *render_not_eligible(const struct rib_path_view *v, char *buf, size_t size)
+/* The host has no route to @nh; our own table may have one that is no way either. */
+static void no_route(const struct rib *rib, const struct nexthop *nh, char *buf, size_t size)
+{
+	char addr[IP_STRLEN], by[PREFIX_STRLEN];
+	struct prefix way;
+
+	ip_print(&nh->addr, addr);
+	if (!rib_match(rib, &nh->addr, false, &way))
+		snprintf(buf, size, "next hop %s: %s", addr, nexthop_why_text(nh->why));
+	else
+		snprintf(buf, size, "next hop %s: no route to it but %s by BGP, %s", addr,
+		         prefix_print(&way, by),
+		         rib_match(rib, &nh->addr, true, &way)
+		                 ? "whose own next hop is not on a link or behind a route of the host"
+		                 : "which is not usable itself");
+}
+
+const char *render_not_eligible(const struct render *r, const struct rib_path_view *v, char *buf, size_t size)
 {
 	char addr[IP_STRLEN];
 
 	if (v->eligible || !v->attrs)
 		return NULL;
-	if (v->nexthop && v->nexthop->why != NH_OK)
+	if (v->nexthop && v->nexthop->why == NH_NO_ROUTE)
+		no_route(r->backend->rib, v->nexthop, buf, size);
+	else if (v->nexthop && v->nexthop->why != NH_OK)
 		snprintf(buf, size, "next hop %s: %s", ip_print(&v->nexthop->addr, addr),
 		         nexthop_why_text(v->nexthop->why));
 	else if (v->circular)

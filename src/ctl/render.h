@@ -124,7 +124,8 @@ const char *render_origin(uint8_t origin);
 char *render_lladdr(const struct ctl_neighbor *n, char *buf);
 unsigned render_preference(const struct rib_path_view *v); /* BIRD's, by source */
 /** Why the path cannot be used; NULL: it can. */
-const char *render_not_eligible(const struct rib_path_view *v, char *buf, size_t size);
+const char *render_not_eligible(const struct render *r, const struct rib_path_view *v, char *buf,
+                                size_t size);
 /** By what the path was refused; NULL: it was not. */
 const char *render_refused(const struct rib_path_view *v, char *buf, size_t size);
 /** Why it is not announced to @i->toward; NULL: it is, or that was not asked. */

@@ -142,7 +142,7 @@ static void set_reasons(struct render *r, json_t *o, const struct route_item *i)
 
 	json_set_str(r, o, "refused", render_refused(v, buf, sizeof(buf)));
 	set_import_term(r, o, i);
-	json_set_str(r, o, "not_usable", render_not_eligible(v, buf, sizeof(buf)));
+	json_set_str(r, o, "not_usable", render_not_eligible(r, v, buf, sizeof(buf)));
 	if (!v->best && v->eligible)
 		json_set_str(r, o, "lost_by", decision_rule_name(v->lost_by));
 	if (!v->best && v->eligible && i->winner)

@@ -163,6 +163,15 @@ static void refusal(struct render *r, const struct route_item *i)
 		text_line(r, CTL_ROUTE_ATTRIBUTES, "\tFilter: %s", buf);
 }
 
+static void own_way(struct render *r, const struct nexthop *nh)
+{
+	const struct prefix way = prefix_make(&nh->addr, nh->own_len);
+	char addr[IP_STRLEN], by[PREFIX_STRLEN];
+
+	text_line(r, CTL_ROUTE_ATTRIBUTES, "\tNext hop: %s lies behind %s", ip_print(&nh->addr, addr),
+	          prefix_print(&way, by));
+}
+
 /** Behind what BIRD says: why the path is where it is. */
 static void reasons(struct render *r, const struct route_item *i)
 {
@@ -173,7 +182,9 @@ static void reasons(struct render *r, const struct route_item *i)
 	if (i->import_term >= 0)
 		text_line(r, CTL_ROUTE_ATTRIBUTES, "\tFilter: term %d of import filter %s accepts it",
 		          i->import_term + 1, rib_peer_conf(v->peer)->import_filter->name);
-	if (render_not_eligible(v, buf, sizeof(buf)))
+	if (v->nexthop && v->nexthop->why == NH_OK && v->nexthop->recursive)
+		own_way(r, v->nexthop);
+	if (render_not_eligible(r, v, buf, sizeof(buf)))
 		text_line(r, CTL_ROUTE_ATTRIBUTES, "\tNot usable: %s", buf);
 	else if (v->attrs)
 		decision(r, i);

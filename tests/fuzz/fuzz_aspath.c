@@ -54,7 +54,20 @@ static void check_narrow(struct blob path)
 	aspath_narrow(path, &w);
 	assert(!w.bad && take(&back, two.b, (size_t)(w.p - two.b), 2));
 	assert(aspath_len(back.blob) == aspath_len(path));
-	assert(aspath_needs_as4(path) != same(back.blob, path));
+	assert(!aspath_needs_as4(path) || !same(back.blob, path));
+	assert(aspath_has_confed(path) || aspath_needs_as4(path) || same(back.blob, path));
+}
+
+static void check_without_confed(struct blob path)
+{
+	static struct path out;
+	struct writer w = sink(&out);
+
+	aspath_without_confed(path, &w);
+	written(&out, &w);
+	assert(!aspath_has_confed(out.blob));
+	assert(aspath_len(out.blob) == aspath_len(path));
+	assert(aspath_has_confed(path) || same(out.blob, path));
 }
 
 static void check_print(struct blob path)
@@ -129,6 +142,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (!take(&a, data + 3, first, as_size) || !take(&b, data + 3 + first, len - 3 - first, 4))
 		return 0;
 	check_narrow(a.blob);
+	check_without_confed(a.blob);
 	check_print(a.blob);
 	check_prepend(a.blob, 65000, data[0]);
 	check_merge(a.blob, b.blob);

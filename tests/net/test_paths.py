@@ -218,7 +218,24 @@ def test_next_hop_behind_a_route_of_ours(lab):
     inner.start(statics=f"route {PREFIX} blackhole;", filters="export filter { bgp_next_hop = 10.99.0.5; accept; };")
     wait_until(lambda: "bird2" in lan.gateway.established() and lan.gateway.has_route(PREFIX), 20, "the route")
     assert lan.kernel() == {}, "no way to its next hop"
+    why = lambda: lan.gateway.ask(f"show route {PREFIX} all").text      # noqa: E731
+    assert "Not usable: next hop 10.99.0.5: no route to it\n" in why() + "\n"
     outer.start(statics="route 10.99.0.0/24 blackhole;")
     wait_until(lambda: lan.kernel() == {"10.0.0.3": 1}, 20, "by way of the other peer")
+    assert "Next hop: 10.99.0.5 lies behind 10.99.0.0/24" in why()
     outer.ask("disable uplink")
     wait_until(lambda: lan.kernel() == {}, 10, "gone with it")
+
+
+def test_next_hop_behind_a_route_that_leads_nowhere(lab):
+    """What is in our table but cannot be used is named, and why."""
+    lan = Lan2(lab, [(2, 65000), (3, 65001)])
+    inner, outer = lan.start([peer(2, 65000), peer(3, 65001)])
+    inner.start(statics=f"route {PREFIX} blackhole; route 10.99.0.0/24 blackhole;", filters=f"""export filter {{
+        if net = {PREFIX} then bgp_next_hop = 10.99.0.5; else bgp_next_hop = 10.98.0.5; accept; }};""")
+    why = lambda: lan.gateway.ask(f"show route {PREFIX} all").text      # noqa: E731
+    wait_until(lambda: "no route to it but 10.99.0.0/24 by BGP, which is not usable itself" in why(), 20, "the first reason")
+    outer.start(statics="route 10.98.0.0/24 blackhole;")
+    wait_until(lambda: lan.kernel("10.99.0.0/24") == {"10.0.0.3": 1}, 20, "one step is taken")
+    wait_until(lambda: "by BGP, whose own next hop is not on a link or behind a route of the host" in why(), 10, "and no second")
+    assert lan.kernel() == {}

@@ -170,6 +170,30 @@ static const struct {
 	{ "(70000)", "(23456)" },
 };
 
+static const struct {
+	const char *path, *want;
+} leavings[] = {
+	{ "", "" },
+	{ "70000 1 {2 3}", "70000 1 {2 3}" },
+	{ "(64512 64513) 70000", "70000" },
+	{ "70000 ({1 2}) 8", "70000 | 8" },
+	{ "(64512)", "" },
+};
+
+START_TEST(confederations_are_left_out)
+{
+	struct path p, out, want;
+	struct writer w = sink(&out);
+	struct blob got, expected;
+
+	aspath_without_confed(path_of(&p, leavings[_i].path), &w);
+	got = written(&out, &w);
+	expected = path_of(&want, leavings[_i].want);
+	ck_assert_msg(got.len == expected.len && memcmp(got.p, expected.p, got.len) == 0, "%s",
+	              leavings[_i].path);
+}
+END_TEST
+
 START_TEST(narrow_and_widen)
 {
 	struct path p, two, four;
@@ -344,6 +368,7 @@ END_TEST
 
 UNIT_MAIN("aspath", UNIT_ROWS(check, checks), UNIT_ROWS(facts_of_a_path, facts),
           UNIT(print_is_cut_but_counted), UNIT(counts_in_every_segment), UNIT_ROWS(narrow_and_widen, narrows),
-          UNIT_ROWS(merge, merges), UNIT_ROWS(prepend, prepends), UNIT_ROWS(prepend_over_255, overflows),
+          UNIT_ROWS(confederations_are_left_out, leavings), UNIT_ROWS(merge, merges),
+          UNIT_ROWS(prepend, prepends), UNIT_ROWS(prepend_over_255, overflows),
           UNIT(what_does_not_fit_is_said), UNIT_ROWS(remove_private, privates),
           UNIT(what_comes_together_is_joined), UNIT(replace))

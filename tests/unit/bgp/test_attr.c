@@ -63,6 +63,8 @@ static const struct {
 	{ "as path optional", EBGP, WIRE(0xc0, 2, 0), ATTR_WITHDRAW, 2 },
 
 	{ "next hop", EBGP, WIRE(0x40, 3, 4, 192, 0, 2, 1), ATTR_OK },
+	{ "next hop empty", EBGP, WIRE(0x40, 3, 0), ATTR_WITHDRAW, 3 },
+	{ "next hop class E", EBGP, WIRE(0x40, 3, 4, 240, 0, 0, 1), ATTR_WITHDRAW, 3 },
 	{ "next hop of 5 bytes", EBGP, WIRE(0x40, 3, 5, 192, 0, 2, 1, 0), ATTR_WITHDRAW, 3 },
 	{ "next hop 0.0.0.0", EBGP, WIRE(0x40, 3, 4, 0, 0, 0, 0), ATTR_WITHDRAW, 3 },
 	{ "next hop multicast", EBGP, WIRE(0x40, 3, 4, 224, 0, 0, 5), ATTR_WITHDRAW, 3 },
@@ -71,6 +73,7 @@ static const struct {
 	{ "next hop flags", EBGP, WIRE(0x80, 3, 4, 192, 0, 2, 1), ATTR_WITHDRAW, 3 },
 
 	{ "med", EBGP, WIRE(0x80, 4, 4, 0, 0, 0, 1), ATTR_OK },
+	{ "med empty", EBGP, WIRE(0x80, 4, 0), ATTR_WITHDRAW, 4 },
 	{ "med of 3 bytes", EBGP, WIRE(0x80, 4, 3, 0, 0, 1), ATTR_WITHDRAW, 4 },
 	{ "med transitive", EBGP, WIRE(0xc0, 4, 4, 0, 0, 0, 1), ATTR_WITHDRAW, 4 },
 
@@ -99,16 +102,24 @@ static const struct {
 	{ "extended communities", EBGP, WIRE(0xc0, 16, 8, 0, 2, 0xfd, 0xe8, 0, 0, 0, 1), ATTR_OK },
 	{ "extended communities of 9", EBGP, WIRE(0xc0, 16, 9, 0, 2, 0xfd, 0xe8, 0, 0, 0, 1, 0),
 	  ATTR_WITHDRAW, 16 },
+	{ "extended communities flags", EBGP, WIRE(0x80, 16, 8, 0, 2, 0xfd, 0xe8, 0, 0, 0, 1), ATTR_WITHDRAW,
+	  16 },
+	{ "extended communities of a type nobody knows", EBGP,
+	  WIRE(0xc0, 16, 8, 0x3f, 0xff, 0, 0, 0, 0, 0, 0), ATTR_OK },
 	{ "extended communities empty", EBGP, WIRE(0xc0, 16, 0), ATTR_WITHDRAW, 16 },
 	{ "large communities", EBGP, WIRE(0xc0, 32, 12, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3), ATTR_OK },
 	{ "large communities of 8", EBGP, WIRE(0xc0, 32, 8, 0, 0, 0, 1, 0, 0, 0, 2), ATTR_WITHDRAW, 32 },
+	{ "large communities flags", EBGP, WIRE(0x80, 32, 12, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3),
+	  ATTR_WITHDRAW, 32 },
 	{ "large communities empty", EBGP, WIRE(0xc0, 32, 0), ATTR_WITHDRAW, 32 },
 
 	{ "originator inside", IBGP, WIRE(0x80, 9, 4, 1, 2, 3, 4), ATTR_OK },
 	{ "originator from outside", EBGP, WIRE(0x80, 9, 4, 1, 2, 3, 4), ATTR_DISCARD, 9 },
+	{ "originator flags", IBGP, WIRE(0xc0, 9, 4, 1, 2, 3, 4), ATTR_WITHDRAW, 9 },
 	{ "originator of 5 bytes", IBGP, WIRE(0x80, 9, 5, 1, 2, 3, 4, 5), ATTR_WITHDRAW, 9 },
 	{ "cluster list inside", IBGP, WIRE(0x80, 10, 8, 1, 2, 3, 4, 5, 6, 7, 8), ATTR_OK },
 	{ "cluster list from outside", EBGP, WIRE(0x80, 10, 4, 1, 2, 3, 4), ATTR_DISCARD, 10 },
+	{ "cluster list flags", IBGP, WIRE(0xc0, 10, 4, 1, 2, 3, 4), ATTR_WITHDRAW, 10 },
 	{ "cluster list of 6 bytes", IBGP, WIRE(0x80, 10, 6, 1, 2, 3, 4, 5, 6), ATTR_WITHDRAW, 10 },
 	{ "cluster list empty", IBGP, WIRE(0x80, 10, 0), ATTR_WITHDRAW, 10 },
 
@@ -171,8 +182,16 @@ static const struct {
 	{ "as4_aggregator AS 0", OLD, WIRE(0xc0, 18, 8, 0, 0, 0, 0, 1, 2, 3, 4), ATTR_DISCARD, 18 },
 
 	{ "otc", EBGP, WIRE(0xc0, 35, 4, 0, 0, 0xfd, 0xe9), ATTR_OK },
+	{ "otc flags", EBGP, WIRE(0x80, 35, 4, 0, 0, 0xfd, 0xe9), ATTR_WITHDRAW, 35 },
+	{ "otc empty", EBGP, WIRE(0xc0, 35, 0), ATTR_WITHDRAW, 35 },
 	{ "otc of 5 bytes", EBGP, WIRE(0xc0, 35, 5, 0, 0, 0xfd, 0xe9, 0), ATTR_WITHDRAW, 35 },
 
+	/* known to others: carried or ignored, whatever is in them */
+	{ "PMSI tunnel", EBGP, WIRE(0xc0, 22, 1, 9), ATTR_OK },
+	{ "tunnel encapsulation", EBGP, WIRE(0xc0, 23, 3, 0, 1, 0xff), ATTR_OK },
+	{ "IPv6 extended communities of 3", EBGP, WIRE(0xc0, 25, 3, 0, 2, 0), ATTR_OK },
+	{ "AIGP", EBGP, WIRE(0x80, 26, 11, 1, 0, 11, 0, 0, 0, 0, 0, 0, 0, 1), ATTR_OK },
+	{ "ATTR_SET", EBGP, WIRE(0xc0, 128, 2, 0, 0), ATTR_OK },
 	{ "unknown transitive", EBGP, WIRE(0xc0, 200, 2, 1, 2), ATTR_OK },
 	{ "unknown not transitive", EBGP, WIRE(0x80, 200, 2, 1, 2), ATTR_OK },
 	{ "unknown well-known", EBGP, WIRE(0x40, 200, 2, 1, 2), ATTR_RESET, 200, BGP_UPD_UNKNOWN_WELLKNOWN },
