@@ -248,7 +248,7 @@ struct rib_export_reason {
 const struct attrs *rib_export_view(struct rib *r, struct rib_peer *p, const struct prefix *prefix,
                                     struct rib_export_reason *why);
 
-/** The same of one of its paths; for peers that hear of them all. */
+/** The same of one of its paths: of any for who hears of them all, else of the best. */
 const struct attrs *rib_export_path(struct rib *r, struct rib_peer *p, const struct rib_path_view *v,
                                     struct rib_export_reason *why);
 /** Whether @p hears of every usable path (RFC 7911), not of the best alone. */

@@ -161,6 +161,8 @@ static const char *withheld(const struct rib *r, const struct rib_peer *p, const
 		return "no session";
 	if (!(p->session.neg.families & FAM_BIT(f)))
 		return "its family is not negotiated";
+	if (!rib_hears_all_paths(p, f) && !(path->flags & PATH_BEST))
+		return "only the best path is announced";
 	if (!rib_hears_all_paths(p, f))
 		return path->peer == p->index ? "the best path is its own" : NULL;
 	if (path->peer == p->index)
