@@ -132,8 +132,8 @@ struct conf_tunnel {
 	char *private_key_file; /* wireguard; NULL otherwise */
 	uint16_t listen_port;
 	uint32_t handshake_timeout; /* wireguard: 180; 0: never */
-	uint32_t fwmark;     /* wireguard, gre; 0: none */
-	uint32_t rule_table; /* where marked packets are routed; 0: no rule */
+	uint32_t fwmark;            /* wireguard, gre; 0: none */
+	uint32_t rule_table;        /* where marked packets are routed; 0: no rule */
 	struct conf_wg_peer *peers;
 	size_t n_peers;
 };
