@@ -375,7 +375,7 @@ START_TEST(whole_life_at_every_two_splits)
 	size_t len = put_life();
 	struct result whole = read_split(ST_OPENSENT, life, &len, 1);
 
-	for (size_t a = (size_t)_i; a < len; a += 16) {
+	for (size_t a = 0; a < len; a++) {
 		for (size_t b = a + 1; b < len; b += 3)
 			expect_same(&whole, read_split(ST_OPENSENT, life, (const size_t[]){ a, b, len }, 3),
 			            "a life", a);
@@ -383,8 +383,6 @@ START_TEST(whole_life_at_every_two_splits)
 }
 END_TEST
 
-static const int sixteenths[16];
-
 UNIT_MAIN("session_stream", UNIT_ROWS(every_message_at_every_split, messages),
           UNIT_ROWS(no_message_acts_before_it_is_whole, messages), UNIT(long_message),
-          UNIT(whole_life_at_every_split), UNIT_ROWS(whole_life_at_every_two_splits, sixteenths))
+          UNIT(whole_life_at_every_split), UNIT(whole_life_at_every_two_splits))
