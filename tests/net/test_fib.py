@@ -402,24 +402,3 @@ def test_neighbor_that_does_not_answer(box):
     finally:
         box.sides["left"].ip("link set eth0 arp on", "route replace default via 10.0.1.1")
     box.settles("a neighbor that answers again", 30)
-
-
-# ---- the daemon dies -------------------------------------------------------------------------------------
-
-
-def test_no_packet_is_lost_when_the_daemon_is_killed(box):
-    """kill -9 at random points of its life, ten times; forwarding goes on all the time."""
-    client = box.sides["client"]
-    assert client.ping(PINGED, count=3)
-    ping = client.spawn("ping", ["ping", "-n", "-q", "-i", "0.01", "-w", "120", PINGED])
-    for i in range(10):
-        time.sleep(0.13 * i % 0.7)
-        box.left.announce(prefixes(500, 3000))
-        box.gateway.kill()
-        box.left.withdraw(prefixes(500, 3000))
-        box.gateway.start(wait=i % 3 == 0)
-    box.settles("ten times kill -9", 30)
-    ping.stop(signal.SIGINT)
-    sent, got = map(int, re.search(r"(\d+) packets transmitted, (\d+) received", ping.log()).groups())
-    print(f"kill -9 ten times: {sent} packets, {sent - got} lost")
-    assert sent - got <= 1, "the last one may still be under way"
