@@ -26,7 +26,6 @@ peers = ( { name = "left"; address = "10.0.1.2"; group = "feed"; },
 kernel = { export = "all"; };
 """
 LEFT, RIGHT = "10.0.1.2", "10.0.2.2"
-PINGED = "11.0.0.1"         # within the first prefix of every feed
 
 
 def prefixes(n, first=0):
@@ -113,20 +112,15 @@ class Feed(threading.Thread):
 
 
 class Box:
-    """The gateway between two feeds on links of their own, and a client that pings through it."""
+    """The gateway between two feeds on links of their own."""
 
     def __init__(self, lab):
         self.lab = lab
         self.namespace = lab.namespace("gateway")
         self.sides = {}
-        for index, (side, gateway) in enumerate({"left": "10.0.1", "right": "10.0.2", "client": "10.0.3"}.items(), 1):
+        for index, side in enumerate(("left", "right"), 1):
             self.sides[side] = lab.namespace(side)
             self.wire(side, index)
-        for side in ("left", "right"):
-            self.sides[side].ip(f"addr add {PINGED}/32 dev lo")
-        self.namespace.sysctl("ipv4.ip_forward", 1)
-        for name in ("all", "default", "eth1", "eth2", "eth3"):
-            self.namespace.sysctl(f"ipv4.conf.{name}.rp_filter", 0)
         self.gateway = Gateway(lab, "gateway", self.namespace, CONF)
         self.gateway.start()
         self.left = Feed(self.sides["left"], LEFT, "10.0.1.1")

@@ -12,9 +12,9 @@ import pytest
 
 from clusters import Gateway
 from lab import veth, wait_until
-from test_fib import PINGED, Feed, objects_flushed, prefixes
+from test_fib import Feed, objects_flushed, prefixes
 
-TUNNELS = ("vx1", "vx2")
+PINGED = "11.0.0.1" # within the first prefix of the table
 CONF = """
 router = {{ id = "10.0.{site}.1"; as = {asn}; listen = ( {{ address = "0.0.0.0"; port = 179; }} ); restart_time = 30; }};
 log = {{ level = "info"; }};
