@@ -13,7 +13,7 @@ from test_transport import Pair, pair   # noqa: F401 (a fixture)
 
 TIMES = 20
 AIM = 1.0
-SLACK = 3.0     # that a loaded machine may add in a single case
+LOAD = 1.0      # that a loaded machine may add, asking included; and ten times that in a single case
 
 
 def elapsed(condition, what):
@@ -28,8 +28,8 @@ def elapsed(condition, what):
 def judge(costs, what):
     print(f"{what}, {len(costs)} times: median {statistics.median(costs):.2f} s, at most {max(costs):.2f} s: "
           f"{' '.join(f'{cost:.2f}' for cost in costs)}")
-    assert statistics.median(costs) <= AIM + 0.3, costs      # the time of asking itself
-    assert max(costs) <= AIM + SLACK, costs
+    assert statistics.median(costs) <= AIM + LOAD, costs
+    assert max(costs) <= AIM + 10 * LOAD, costs
 
 
 @pytest.mark.parametrize("ours, theirs", [("", "passive on;"), ("passive = true;", ""), ("", "")],

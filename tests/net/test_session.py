@@ -210,10 +210,10 @@ def flood(feed, rounds=20):
                           as_path=attribute(AS_PATH, feed.path(feed.asn, 65100 + round_)))
 
 
-@pytest.mark.parametrize("rounds, cause", [(20, "BGP Error: Send hold timer expired"), (1, "Socket: Connection timed out")],
-                         ids=["more than the socket takes", "all in the kernel"])
-def test_peer_that_speaks_but_reads_nothing_is_given_up(lab, rounds, cause):
-    """RFC 9687: long after its hold time, since it is alive; but not never."""
+@pytest.mark.parametrize("rounds", [20, 1], ids=["more than the socket takes", "all in the kernel"])
+def test_peer_that_speaks_but_reads_nothing_is_given_up(lab, rounds):
+    """RFC 9687: long after its hold time, since it is alive; but not never: by our timer, or, where the kernel has
+    taken all that there was to say, by the kernel's."""
     lan = start(lab, "send_hold_time = 10;")
     stuck = speaker(lan)
     stuck.small_buffer = True
@@ -227,7 +227,8 @@ def test_peer_that_speaks_but_reads_nothing_is_given_up(lab, rounds, cause):
             wait_until(lambda: "peer" not in lan.gateway.established(), 60, "the stuck one is given up")
             assert time.monotonic() - begun >= 10, "before its time"
         assert "other" in lan.gateway.established()
-        assert cause in lan.gateway.ask("show protocols all peer").text
+        text = lan.gateway.ask("show protocols all peer").text
+        assert "BGP Error: Send hold timer expired" in text or (rounds == 1 and "Socket: Connection timed out" in text)
 
 
 def test_max_prefix_ends_the_session_with_cease(lab):
