@@ -27,7 +27,15 @@ struct session_conf {
 };
 
 /** How a session ended: who and why, for `show protocols` and the log. */
-enum end_kind { END_NONE, END_LOCAL_NOTIFY, END_REMOTE_NOTIFY, END_TCP, END_OPERATOR, END_COLLISION };
+enum end_kind {
+	END_NONE,
+	END_LOCAL_NOTIFY,
+	END_REMOTE_NOTIFY,
+	END_TCP,
+	END_OPERATOR,
+	END_COLLISION,
+	END_PASSWORD, /* there is none to begin with; @detail says what to do */
+};
 struct session_end {
 	enum end_kind kind;
 	struct notify notify; /* sent or received */

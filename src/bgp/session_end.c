@@ -95,6 +95,8 @@ static const char *end_class(const struct session_end *e)
 		return "Received: ";
 	case END_TCP:
 		return "Socket: ";
+	case END_PASSWORD:
+		return "Error: password_file cannot be used: ";
 	default:
 		return NULL;
 	}

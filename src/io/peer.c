@@ -448,11 +448,16 @@ static void record_end(struct peer *p, const struct conn *c, bool connected)
 	}
 }
 
-/* RFC 2385 4.1: what is not signed as it should be is dropped without an answer. */
-static void suspect_password(struct peer *p, struct conn *c)
+/* Two things make the kernel drop what comes without an answer: a signature that is not as it should be (RFC
+ * 2385 4.1), and a TTL that is too low (RFC 5082). */
+static void suspect(struct peer *p, struct conn *c)
 {
-	if (c->dialling && c->session.end.tcp_error == ETIMEDOUT && p->secret.len)
+	if (!c->dialling || c->session.end.tcp_error != ETIMEDOUT)
+		return;
+	if (p->secret.len)
 		c->session.end.detail = "perhaps the peer has another password, or none";
+	else if (p->conf->ttl_security)
+		c->session.end.detail = "perhaps the peer has no ttl_security, or is farther away";
 }
 
 /* @return whether there is something that we can offer less of the next time (RFC 5492 5). */
@@ -473,7 +478,7 @@ void peer_conn_ended(struct peer *p, struct conn *c, bool connected)
 	const struct session *s = &c->session;
 	uint64_t now = peer_now(p);
 
-	suspect_password(p, c);
+	suspect(p, c);
 	record_end(p, c, connected);
 	peer_stale_dialled(p, &s->end);
 	if (s->state == ST_CONNECT) { /* it dials again at once */

@@ -194,6 +194,18 @@ static int load_secret(const struct conf_peer *c, struct secret *out)
 	return rc;
 }
 
+/* `show protocols` says why there is no session. */
+static void note_secret(struct peer *p)
+{
+	if (p->secret_error) {
+		p->last_attempt =
+		        (struct session_end){ .kind = END_PASSWORD, .detail = secret_mend(p->secret_error) };
+		p->last_attempt_at = peer_now(p);
+	} else if (p->last_attempt.kind == END_PASSWORD) {
+		p->last_attempt.kind = END_NONE;
+	}
+}
+
 void peer_forget_secret(struct peer *p)
 {
 	listeners_unsign(p->set->listeners, p);
@@ -210,6 +222,7 @@ bool peer_load_secret(struct peer *p, const struct conf_peer *conf)
 	if (p->range) /* what its range accepts is signed already */
 		return false;
 	p->secret_error = load_secret(conf, &secret);
+	note_secret(p);
 	same = secret_equal(&secret, &p->secret) && p->secret_error == before;
 	peer_forget_secret(p);
 	p->secret = secret;

@@ -82,7 +82,11 @@ const char *secret_mend(int err)
 		return "a password has 80 bytes at most";
 	case -EINVAL:
 		return "needs a regular file";
+	case -ENOENT:
+		return "there is no such file";
+	case -EACCES:
+		return "mcbgpd may not read it: see its owner and mode, and those of its folder";
 	default:
-		return NULL;
+		return "the log says why";
 	}
 }

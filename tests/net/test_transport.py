@@ -180,12 +180,18 @@ def test_md5_file_that_cannot_be_used_means_no_session(pair, mode, text):
     pair.start(f'password_file = "{pair.secret(text, mode)}";')
     stays(lambda: not pair.up(), 3, "no session")
     assert "event=peer.password" in pair.gateway.process.log()
+    assert "Error: password_file cannot be used: " in pair.gateway.protocols()["bird"]["info"]
     assert "x" * 81 not in pair.gateway.process.log()
     os.chmod(pair.secret(), 0o600)
     pair.bird.stop()
     pair.start_bird(f'password "{PASSWORD}";')
     pair.gateway.reload()
     wait_until(pair.exchanged, 15, "a session once the file is mended")
+
+
+def test_ttl_security_on_one_side_is_suspected_in_words(pair):
+    pair.start("ttl_security = true;", "passive on;")
+    wait_until(lambda: "perhaps the peer has no ttl_security" in pair.gateway.protocols()["bird"]["info"], 20, "said")
 
 
 @pytest.mark.parametrize("ours, theirs", [("passive = true;", ""), ("", "passive on;")], ids=["accepted", "dialled"])

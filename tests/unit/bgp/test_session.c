@@ -525,6 +525,7 @@ static const struct {
 	{ { .kind = END_REMOTE_NOTIFY, .notify = { .code = 6, .subcode = 99 } },
 	  "Received: Cease: subcode 99" },
 	{ { .kind = END_COLLISION, .notify = { .code = 6, .subcode = 7 } }, "" },
+	{ { .kind = END_PASSWORD, .detail = "mend it" }, "Error: password_file cannot be used: mend it" },
 };
 
 /* What the end of a session leaves at our side, both offering graceful restart; N: RFC 8538 too; silence: it
