@@ -74,7 +74,7 @@ class Speaker:
         """Connects; keeps trying for @patience seconds, since a peer may be backing off."""
         deadline = time.monotonic() + patience
         while True:
-            self.socket = self.namespace.socket()
+            self.socket = self.namespace.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
             self.socket.settimeout(10)
             if self.small_buffer:
                 self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

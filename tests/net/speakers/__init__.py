@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """mcbgpd against the BGP speakers of others, subject by subject: test_speakers.py; what came of it: doc/interop.md."""
 
-from .bird import Bird2
+from .bird import Bird1, Bird2
+from .frr import Frr
+from .openbgpd import Openbgpd
 
-ROUTERS = [Bird2]
+ROUTERS = [Bird2, Bird1, Frr, Openbgpd]

@@ -27,8 +27,9 @@ def pytest_runtest_makereport(item, call):
     subject = getattr(getattr(item, "function", None), "subject", None)
     if subject and (call.when == "call" or report.failed):
         router = item.callspec.params["rig"]
-        proven = router.lacks.get(item.originalname, "proven")
-        item.config.stash[OUTCOMES].note(subject, router.title, None if report.failed else proven)
+        lack = router.lacks.get(item.originalname)
+        outcome = None if report.failed else lack.reason if lack else "proven"
+        item.config.stash[OUTCOMES].note(subject, router.title, outcome)
 
 
 def _rig(lab, router):
@@ -43,4 +44,6 @@ def _rig(lab, router):
 
 @pytest.fixture(scope="module", params=ROUTERS, ids=lambda router: router.title.replace(" ", ""))
 def rig(request):
-    yield from _labs(lambda lab: _rig(lab, request.param))
+    for rig in _labs(lambda lab: _rig(lab, request.param)):
+        yield rig
+        rig.close()

@@ -25,7 +25,8 @@ def _secret(lab, session):
 def _peer(lab, s):
     return (f'{{ name = "{s.name}"; group = "theirs"; address = "{s.theirs}"; local_address = "{s.ours}"; '
             f'families = [ "{s.family}" ]; '
-            + ("" if s.dialled else "passive = true; ")
+            # FRR does not dial one whose restart it waits for, until that time is up
+            + ("" if s.dialled else "passive = true; restart_time = 5; ")
             + (f"local_as = {s.our_as}L; " if s.our_as != OUR_AS else "")
             + (f'password_file = "{_secret(lab, s)}"; ' if s.password else "")
             + ("ttl_security = true; " if s.near else "")
@@ -37,6 +38,8 @@ class Rig:
     def __init__(self, lab, router):
         self.lab = lab
         self.ours, self.theirs, self.behind = (lab.namespace(name) for name in ("ours", "theirs", "feeds"))
+        for box in self.ours, self.theirs:
+            box.sysctl("ipv6.conf.default.accept_dad", 0)       # an address that appears late resets BIRD 1.6's sessions
         veth(self.ours, "eth0", self.theirs, "eth0")
         veth(self.ours, "eth1", self.behind, "eth1")
         veth(self.theirs, "eth1", self.behind, "eth2")
@@ -51,6 +54,8 @@ class Rig:
         self.own, self.sessions = OURS.own4, SESSIONS
         self.gateway = Gateway(lab, "gateway", self.ours)
         self.router = router(lab, self.theirs, self.behind)
+        # those that come up: the same password on both sides, and the speaker has what it takes
+        self.settled = [s for s in SESSIONS if s.password == s.their_password and f"test_{s.name}" not in router.lacks]
 
     @staticmethod
     def address_in(prefix):
@@ -88,10 +93,8 @@ kernel = {{ export = "kernel"; }};
 
     def ours_again(self):
         """Our feeds say all that they have, to an mcbgpd that has just started."""
-        self.feed = [Feed(self.behind, f"10.1.0.{10 + n}", f"fd01::{10 + n}", asn)
+        self.feed = [Feed(self.behind, f"10.1.0.{10 + n}", f"fd01::{10 + n}", asn).up("10.1.0.1")
                      for n, asn in enumerate(FEED_AS["ours"])]
-        for feed in self.feed:
-            feed.up("10.1.0.1")
         self._announce_rich(OURS, self.announce)
         for feed in self.feed:
             feed.end_of_rib()
@@ -124,8 +127,9 @@ kernel = {{ export = "kernel"; }};
         self.feed[feed].withdraw_prefix(prefix)
 
     def close(self):
-        for feed in [*self.feed, *getattr(self.router, "feed", [])]:
+        for feed in self.feed:
             feed.close()
+        self.router.feed_down()
 
     def wait(self, condition, what, timeout=30):
         return wait_until(condition, timeout * self.router.slow, f"{self.router.title}: {what}")

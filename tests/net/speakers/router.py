@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What every speaker is asked to do, in words common to all; bird.py, frr.py and so on say it in each one's own."""
 
+import contextlib
 import dataclasses
 import os
 import re
@@ -68,6 +69,15 @@ SESSIONS = [
 BY_NAME = {session.name: session for session in SESSIONS}
 
 
+@dataclasses.dataclass(frozen=True)
+class Lack:
+    """A subject that a speaker does not have: why, and a test that it does not, given the rig.  Without one, the
+    capabilities that it offers must not have it."""
+
+    reason: str
+    proof: object = None
+
+
 def of_package(package, path):
     return os.path.join(PEERS, package, path)
 
@@ -76,7 +86,7 @@ class Router:
     """A speaker in @namespace with all of SESSIONS; @feeds are addresses whence routes are fed to it."""
 
     title = product = ""    # unique; as its version follows it
-    lacks = {}              # subject -> why it is not there
+    lacks = {}              # name of a test -> Lack
     users = ()              # that it looks for in passwd
     slow = 1                # times the patience
 
@@ -126,6 +136,9 @@ class Router:
         """Administrative reset."""
         raise NotImplementedError
 
+    def hurry(self, session):
+        """Ends its waiting after an error, where that can be long."""
+
     def heard(self, session):
         """What it tells of the last NOTIFICATIONs that it received there."""
         raise NotImplementedError
@@ -167,18 +180,26 @@ class Router:
         return done.stdout
 
     def kill(self):
-        """-9, all of it."""
+        """-9, all of it at once: whatever runs in its namespace."""
+        listed = subprocess.run(["ip", "netns", "pids", self.namespace.name], capture_output=True, text=True, check=True)
+        for pid in listed.stdout.split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
         for process in self.processes:
-            if process.alive():
-                process.stop(signal.SIGKILL)
+            process.wait()
 
     # ---- its routes come from two scripted peers, where it has a table -----------------------------------
 
+    def new_feeds(self, address):
+        return [Feed(self.feeds, f"10.2.0.{10 + n}", f"fd02::{10 + n}", asn).up(address)
+                for n, asn in enumerate(FEED_AS["theirs"])]
+
     def feed_up(self):
-        self.feed = [Feed(self.feeds, f"10.2.0.{10 + n}", f"fd02::{10 + n}", asn)
-                     for n, asn in enumerate(FEED_AS["theirs"])]
+        self.feed = self.new_feeds("10.2.0.1")
+
+    def feed_down(self):
         for feed in self.feed:
-            feed.up("10.2.0.1")
+            feed.close()
 
     def announce(self, prefix, path, feed=0):
         self.feed[feed].announce_path(prefix, path)

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The routes that are exchanged, one form for what every speaker says of a path, and the peer that feeds them in."""
 
+import contextlib
 import dataclasses
 import ipaddress
 import re
+import select
 import socket
 import struct
+import threading
+import time
 
-from speaker import AS_PATH, COMMUNITIES, LARGE, MED, NEXT_HOP, OPTIONAL, ORIGIN, TRANSITIVE, UPDATE, Speaker
+from speaker import AS_PATH, COMMUNITIES, KEEPALIVE, LARGE, MED, NEXT_HOP, OPTIONAL, ORIGIN, TRANSITIVE, UPDATE, Closed, Speaker
 from speaker import attribute, capability, message, nlri, update_body
 
 MP_REACH, MP_UNREACH, EXT = 14, 15, 16
@@ -123,16 +127,41 @@ def attributes(path, next_hop=None):
 
 
 class Feed(Speaker):
-    """Feeds routes in; it wants no KEEPALIVEs and hears nothing."""
+    """Feeds routes in, and takes no notice of what it hears; a thread keeps its session alive."""
 
     def __init__(self, namespace, address, address6, asn):
         super().__init__(namespace, address, asn)
-        self.address6 = address6
+        self.address4, self.address6 = address, address6
+        self.lock = threading.Lock()
+
+    def send(self, raw):
+        with self.lock:
+            super().send(raw)
+
+    def _live(self):
+        said = time.monotonic()
+        with contextlib.suppress(OSError, ValueError):      # closed, by either side
+            while True:
+                if select.select([self.socket], [], [], 5)[0] and not self.socket.recv(65536):
+                    return
+                if time.monotonic() > said + 20:
+                    self.send(message(KEEPALIVE))
+                    said = time.monotonic()
 
     def up(self, address, patience=20):
-        self.dial(address, patience=patience)
-        return self.establish(hold_time=0, capabilities=capability(1, b"\0\1\0\1") + capability(1, b"\0\2\0\1") +
-                              capability(2) + capability(65, struct.pack("!I", self.asn)))
+        self.address = self.address6 if ":" in address else self.address4
+        hello = {"capabilities": capability(1, b"\0\1\0\1") + capability(1, b"\0\2\0\1") +
+                 capability(2) + capability(65, struct.pack("!I", self.asn))}
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                self.dial(address, patience=patience).establish(**hello)
+                threading.Thread(target=self._live, daemon=True).start()
+                return self
+            except (AssertionError, Closed):    # it is not ready yet, and says so
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
 
     def announce_path(self, prefix, path):
         path = dataclasses.replace(path, as_path=f"{self.asn} {path.as_path}".strip())
@@ -141,7 +170,7 @@ class Feed(Speaker):
             reach = attribute(MP_REACH, struct.pack("!HBB", 2, 1, 16) + hop + b"\0" + nlri(prefix), OPTIONAL)
             self.send(message(UPDATE, update_body(attributes(path) + reach)))
         else:
-            self.send(message(UPDATE, update_body(attributes(path, self.address), nlri(prefix))))
+            self.send(message(UPDATE, update_body(attributes(path, self.address4), nlri(prefix))))
 
     def withdraw_prefix(self, prefix):
         if ":" in prefix:
@@ -161,7 +190,7 @@ class Feed(Speaker):
 
     def announce_bulk(self, side, count):
         for n, part in enumerate(self._bulk(side, count)):
-            path = attributes(Path(f"{self.asn} {70000 + n}"), self.address)
+            path = attributes(Path(f"{self.asn} {70000 + n}"), self.address4)
             self.send(message(UPDATE, update_body(path, part)))
 
     def withdraw_bulk(self, side, count):
