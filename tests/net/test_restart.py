@@ -173,6 +173,28 @@ def test_bird_killed_and_started_again(pair):
     wait_until(pair.exchanged, 10, "back")
 
 
+def test_host_that_takes_no_connections_does_not_keep_its_routes(pair):
+    """The time it asks for is two minutes; who restarts a process is back within twenty seconds."""
+    pair.start("", "graceful restart on; graceful restart time 120;")
+    wait_until(pair.exchanged, 15, "routes")
+    wait_until(pair.ours_next_hops, 5, "in the kernel")
+    pair.bird.stop(signal.SIGKILL)
+    stays(pair.ours_next_hops, 10, "a restart may take that long")
+    wait_until(lambda: not pair.gateway.has_route("203.0.113.0/24"), 40, "no restart does")
+    assert 'why="it takes no connections"' in pair.gateway.process.log()
+
+
+@pytest.mark.parametrize("side", ["ours", "theirs"])
+def test_link_that_goes_takes_stale_routes_along(pair, side):
+    pair.start("", BIRD_GR)
+    wait_until(pair.exchanged, 15, "routes")
+    pair.bird.stop(signal.SIGKILL)
+    wait_until(lambda: "graceful restart active" in pair.gateway.ask("show protocols all bird").text, 10, "stale")
+    getattr(pair, side).ip("link set eth0 down")
+    wait_until(lambda: not pair.ours.routes("exact", "203.0.113.0/24"), 5, "out of the kernel with the link")
+    wait_until(lambda: not pair.gateway.has_route("203.0.113.0/24"), 12, "and out of the table")
+
+
 def test_dead_host_does_not_keep_its_routes(pair):
     """BIRD's process goes first, then its host: nobody answers there any more."""
     pair.start("", BIRD_GR)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Sessions against a scripted peer: timers, collision, who dials, policy's default, packing."""
 
+import json
 import socket
 import struct
 import time
@@ -9,8 +10,8 @@ import pytest
 
 from conftest import Lan
 from lab import stays, wait_until
-from speaker import (AS_PATH, KEEPALIVE, MED, NEXT_HOP, NOTIFICATION, OPEN, UPDATE, Closed, Speaker, attribute, message,
-                     parse_update)
+from speaker import (AS_PATH, KEEPALIVE, MED, NEXT_HOP, NOTIFICATION, OPEN, UPDATE, Closed, Speaker, attribute, capability,
+                     message, parse_update)
 from test_transport import beating
 
 PEER = "10.0.0.50"
@@ -236,6 +237,25 @@ def test_max_prefix_ends_the_session_with_cease(lab):
     with speaker(lan).dial(lan.ADDRESS).establish() as peer:
         peer.announce("100.64.1.0/24", "100.64.2.0/24", "100.64.3.0/24", "100.64.4.0/24")
         assert peer.expect_notification()[:2] == (6, 1)
+
+
+def test_what_a_peer_says_of_itself_is_shown(lab):
+    """Hostname and software version, made fit for a terminal; one that lies about its length is left out."""
+    lan = start(lab)
+
+    def shown(*more):
+        known = capability(1, b"\0\1\0\1") + capability(65, struct.pack("!I", 65001))
+        with speaker(lan).dial(lan.ADDRESS).establish(capabilities=known + b"".join(more)):
+            theirs = lan.gateway.ask("show protocols all peer").text.split("Neighbor capabilities")[1]
+            data = json.loads(lan.gateway.mcbgpc("--json", "show", "protocols", "all", "peer").stdout)
+            return theirs, data["protocols"][0]["neighbor_capabilities"]
+
+    text, data = shown(capability(73, b"\5node1\7example"), capability(75, b"\x0aBIRD\x1b[2J 2"))
+    assert "Hostname: node1.example\n" in text and "Software version: BIRD?[2J 2\n" in text
+    assert data["hostname"] == "node1.example" and data["software"] == "BIRD?[2J 2"
+    text, data = shown(capability(73, b"\xffnode1"), capability(75, b"\xffBIRD"))
+    assert "Hostname" not in text and "Software" not in text
+    assert "hostname" not in data and "software" not in data
 
 
 def test_max_prefix_lowered_below_what_is_there_acts_at_once(lab):
