@@ -270,3 +270,81 @@ def test_readme_shows_a_configuration():
 def test_configuration_of_the_readme_is_accepted(conf, block):
     done = check(conf(block))
     assert (done.returncode, done.stderr) == (0, "")
+
+
+# ---- the manual's examples -----------------------------------------------------------------------------------
+
+ROUTER = 'router = { id = "192.0.2.1"; as = 65000; };\n'
+FILTERS = """prefix_sets = {{ pods = [ "10.0.0.0/8+" ]; services = [ "10.96.0.0/16" ]; }};
+filters = {{ tunnel_export = ( {{ action = "accept"; }} ); {} }};
+"""
+PEER = {"name": '"node1"', "address": '"192.168.1.11"', "remote_as": "61012"}
+TUNNEL = {"name": '"t0"', "type": '"vxlan"', "vni": "1", "remote": '"203.0.113.9"'}
+GRE = {"name": '"t0"', "type": '"gre"', "remote": '"203.0.113.9"'}
+WIREGUARD = {"name": '"t0"', "type": '"wireguard"', "private_key_file": '"/k"'}
+WG_PEER = {"public_key": '"hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo="'}
+
+
+def settings(usual, name, example, more=""):
+    """A group with @example, and of what is usual the rest."""
+    return "{ " + " ".join(f"{k} = {v};" for k, v in usual.items() if k != name) + f" {more} {example} }}"
+
+
+def tunnel_of(name, example):
+    if name in ("key", "ikey", "okey", "pmtudisc"):
+        return settings(GRE, name, example)
+    if name in ("private_key_file", "listen_port", "handshake_timeout", "fwmark", "rule_table", "peers"):
+        return settings(WIREGUARD, name, example, "fwmark = 1;" if name == "rule_table" else "")
+    return settings({k: v for k, v in TUNNEL.items() if (name, k) != ("remotes", "remote")}, name, example)
+
+
+def static_of(name, example):
+    usual = {"prefix": '"10.0.0.0/8"'} | ({"blackhole": "true"} if name == "prefix" else {})
+    return settings(usual, name, example, 'next_hop = "192.0.2.9"; interface = "eth0";' if name == "onlink" else "")
+
+
+def whole_file(section, name, example):
+    """The smallest configuration in which @example may stand."""
+    none = FILTERS.format("")
+    peer = {k: v for k, v in PEER.items() if (name, k) != ("range", "address") and (name, k) != ("max_peers", "address")}
+    more = {"max_peers": 'range = "192.168.1.0/24";', "max_prefix_action": "max_prefix = 5;"}.get(name, "")
+    by_section = {
+        "router": lambda: "router = " + settings({"id": '"192.0.2.1"', "as": "65000"}, name, example) + ";",
+        "router.listen": lambda: ROUTER[:-4] + " listen = ( " + settings({"address": '"192.0.2.1"'}, name, example) + " ); };",
+        "control": lambda: f"{ROUTER} control = " + settings({"readonly_socket": '"/r"'} if name == "readonly_group" else {},
+                                                             name, example) + ";",
+        "tunnels": lambda: f"{ROUTER} tunnels = ( {tunnel_of(name, example)} );",
+        "tunnels.peers": lambda: f"{ROUTER} tunnels = ( " + settings(
+            WIREGUARD, "", "peers = ( " + settings(WG_PEER, name, example, 'allowed_ips = "bgp";' if name == "tunnel_address"
+                                                   else "") + " );") + " );",
+        "filters": lambda: ROUTER + FILTERS.format(f"f = ( {{ {example} }} );"),
+        "filters.match": lambda: ROUTER + FILTERS.format(f"f = ( {{ match = {{ {example} }}; }} );") +
+        "peers = ( " + settings(PEER, "", "") + " );",
+        "filters.set": lambda: ROUTER + FILTERS.format(f"f = ( {{ set = {{ {example} }}; }} );"),
+        "peers": lambda: f"{ROUTER}{none} peer_groups = {{ calico = {{ }}; }}; peers = ( {settings(peer, name, example, more)} );",
+        "peers.bfd": lambda: f"{ROUTER} peers = ( " + settings(PEER, "", f"bfd = {{ {example} }};") + " );",
+        "static": lambda: f"{ROUTER} static = ( {static_of(name, example)} );",
+    }
+    return by_section.get(section, lambda: f"{ROUTER} {section} = {{ {example} }};")()
+
+
+def manual_examples():
+    """(section, setting, example) of all settings that are built."""
+    with open(os.path.join(ROOT, "man/mcbgpd.conf.5"), encoding="utf-8") as page:
+        sections = re.split(r"^\.Ss ", page.read(), flags=re.M)[1:]
+    for section in sections:
+        for entry in re.split(r"^\.It Ic ", section, flags=re.M)[1:]:
+            if "\nValue: " in entry and "\nNot built yet." not in entry:
+                found = re.search(r'^Example:\n\.Li "(.*)"$', entry, re.M)
+                yield section.split("\n")[0], entry.split("\n")[0], found and found[1].replace(r"\(dq", '"')
+
+
+def test_every_setting_has_an_example_in_the_manual_that_is_taken(conf):
+    examples = list(manual_examples())
+    assert len(examples) > 100
+    wrong = []
+    for section, name, example in examples:
+        done = check(conf(whole_file(section, name, example))) if example else None
+        if not done or done.returncode or not example.startswith(name + " = "):
+            wrong.append((section, name, example, done and done.stderr))
+    assert wrong == []
