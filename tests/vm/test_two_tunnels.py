@@ -116,15 +116,20 @@ def test_silent_peer_takes_its_next_hops_along_and_brings_them_back(clusters):
         assert f"secure{cluster.other.index}" in gateway.established(), "no hold timer was to be needed"
     assert not [words for pod, address, words in clusters.journeys() if not pod.ping(address, count=5)]
 
-    # The keys are good for three minutes yet; a device made anew has none, and must shake hands.
-    second = clusters.clusters[1].gateway.namespace
-    second.ip("link del wg0")
-    wait_until(lambda: second.link("wg0") and "UP" in second.link("wg0")["flags"], 10, "the device is put back")
+    # A peer that is no longer configured takes its marks along; made anew, it has no keys and must shake hands.
+    second = clusters.clusters[1]
+    text = conf(clusters, second, SHORT)
+    stranger = wireguard.key(clusters.lab, "stranger")[1]
+    second.gateway.configure(text.replace(clusters.keys[1][1], stranger))
+    assert second.gateway.ask("configure").code == 3
+    wait_until(lambda: "event=tunnel.next_hop_alive" in second.gateway.process.log(), 20, "the mark goes with the peer")
+    second.gateway.configure(text)
+    assert second.gateway.ask("configure").code == 3
     clusters.wan.ip("link set port2 master br0")
-    for cluster in clusters.clusters:
-        box, address = cluster.gateway.namespace, SECURE[cluster.other.index]
-        wait_until(lambda: box.ping(address) and "event=tunnel.next_hop_alive" in cluster.gateway.process.log(), 60,
-                   "alive by the next handshake")
+    first, address = clusters.clusters[0].gateway, SECURE[2]
+    wait_until(lambda: first.namespace.ping(address) and "event=tunnel.next_hop_alive" in first.process.log(), 60,
+               "alive by the next handshake")
+    assert "event=tunnel.peer_alive tunnel=wg0" in first.process.log()
     configure(clusters)
     for cluster in clusters.clusters:
         wait_until(lambda c=cluster: route(c)[1] == both(c), 30, "both again")

@@ -150,8 +150,9 @@ static bool has_heard(void *text)
 	return strstr(heard, text) != NULL;
 }
 
-#define ck_heard(text) \
-	ck_assert_msg(run_until(loop, has_heard, (char *)(text), 2000), "not heard: %s\nbut: %s", text, heard)
+#define ck_heard(text)                                                                                   \
+	ck_assert_msg(run_until(loop, has_heard, (char *)(text), 20000), "not heard: %s\nbut: %s", text, \
+	              heard)
 #define ck_not_heard(text)                                               \
 	do {                                                             \
 		run_until(loop, NULL, NULL, 30);                         \

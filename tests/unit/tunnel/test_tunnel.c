@@ -131,6 +131,7 @@ static void start(void)
 	wanted[1] = wanted[0];
 	wanted[1].name = (char *)"vx.1";
 	wanted[1].vni = 102;
+	wanted[1].port = 4790;
 	wanted[1].n_addresses = 0;
 	wanted[1].persist = false;
 }
@@ -153,8 +154,8 @@ static bool shell_true(void *cmd)
 	return system(cmd) == 0;
 }
 
-#define ck_becomes(cmd)                                                                            \
-	ck_assert_msg(run_until(loop, shell_true, (char *)(cmd), 4000), "never true: %s\n%s", cmd, \
+#define ck_becomes(cmd)                                                                             \
+	ck_assert_msg(run_until(loop, shell_true, (char *)(cmd), 20000), "never true: %s\n%s", cmd, \
 	              sh("ip -d addr"))
 #define ck_holds(cmd) ck_assert_msg(system(cmd) == 0, "not true: %s\n%s", cmd, sh("ip -d addr"))
 
@@ -170,6 +171,7 @@ START_TEST(creates)
 	         "4789 .*ttl 255'");
 	ck_holds("ip link show vx0 | grep -q 'alias mcbgpd'");
 	ck_holds("ip link show vx0 | grep -q 'mtu 1450'"); /* 1500 less 50 */
+	ck_holds("ip -d link show vx.1 | grep -q 'vxlan id 102 .*dstport 4790'");
 	ck_holds("ip addr show vx0 | grep -q '192.168.234.1/24'");
 	ck_holds("ip addr show vx0 | grep -q 'fdaa::1/64.* nodad'");
 	ck_holds("ip link show up | grep -q vx0:");
