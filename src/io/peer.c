@@ -13,6 +13,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "bgp/jitter.h"
@@ -64,6 +65,8 @@ struct peer *peer_new(struct peers *ps, const struct conf_peer *conf, struct pee
 	if (range) {
 		p->own.name = conf->name;
 		p->own.address = conf->address;
+		if (conf->interface && !range->conf->interface)
+			snprintf(p->link, sizeof(p->link), "%s", conf->interface);
 		range->n_dynamic++;
 	}
 	p->conf = conf;

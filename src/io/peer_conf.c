@@ -159,6 +159,7 @@ void peer_set_conf(struct peer *p, const struct conf_peer *conf)
 		p->own = *conf;
 		p->own.name = name;
 		p->own.address = address;
+		p->own.interface = p->link[0] ? p->link : conf->interface;
 		p->own.is_range = false;
 		p->own.passive = true;
 		conf = &p->own;

@@ -4,6 +4,7 @@
 #define MCBGP_IO_PEER_PRIV_H
 
 #include <bsd/sys/queue.h>
+#include <net/if.h>
 
 #include "bgp/backoff.h"
 #include "io/listen.h"
@@ -36,6 +37,7 @@ struct peer {
 	const struct conf_peer *conf; /* of the snapshot in force, or &own */
 	struct peer *range;           /* dynamic peers: where they came from */
 	struct conf_peer own; /* dynamic peers: the range's settings with a name (owned) and an address */
+	char link[IFNAMSIZ];  /* of one with a link-local address; "": as its range says */
 	unsigned n_dynamic;   /* ranges */
 	struct rib_peer *rib; /* NULL for a range */
 	struct session_conf session_conf;

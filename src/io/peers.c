@@ -160,16 +160,20 @@ static bool make_room(struct peer *range)
 	return oldest;
 }
 
-static struct peer *add_dynamic(struct peer *range, const struct ip *address)
+/* A link-local address is one neighbor's on each link. */
+static struct peer *add_dynamic(struct peer *range, const struct sock_ends *ends)
 {
 	struct peers *ps = range->set;
 	struct conf_peer conf = *range->conf;
 	struct peer *p, *last = range, *next;
-	char text[IP_STRLEN];
+	char text[IP_STRLEN], link[IF_NAMESIZE] = "";
 
-	if (asprintf(&conf.name, "%s_%s", range->conf->name, ip_print(address, text)) < 0)
+	if (ip_is_link_local(&ends->remote) && !conf.interface && if_indextoname(ends->ifindex, link))
+		conf.interface = link;
+	if (asprintf(&conf.name, "%s_%s%s%s", range->conf->name, ip_print(&ends->remote, text),
+	             *link ? "%" : "", link) < 0)
 		return NULL;
-	conf.address = *address;
+	conf.address = ends->remote;
 	p = peer_new(ps, &conf, range); /* owns the name, also when it fails */
 	if (!p)
 		return NULL;
@@ -258,7 +262,7 @@ static void on_accepted(void *ctx, int fd, const struct sock_ends *ends)
 		turn_away(ps, fd, ends, "its range is full", "raise max_peers");
 		return;
 	}
-	p = add_dynamic(range, &ends->remote);
+	p = add_dynamic(range, ends);
 	if (p)
 		peer_accept(p, fd, ends);
 	else

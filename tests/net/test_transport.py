@@ -264,8 +264,14 @@ def test_peer_bound_to_a_link_is_taken_by_that_link_only(lab):
     assert "peer peer expects connections over eth1" in gateway.process.log()
 
 
-@pytest.mark.parametrize("passive", ["true", "false"], ids=["accepted", "dialled"])
-def test_one_link_local_address_on_two_links(lab, passive):
+TWINS = """
+{ name = "first"; address = "fe80::1"; interface = "eth0"; group = "routers"; },
+{ name = "second"; address = "fe80::1"; interface = "eth1"; group = "routers"; }"""
+
+
+@pytest.mark.parametrize("peers, dialled", [(TWINS, False), (TWINS, True), ('{ name = "any"; range = "fe80::/64"; group = "routers"; }', False)],
+                         ids=["accepted", "dialled", "of a range"])
+def test_one_link_local_address_on_two_links(lab, peers, dialled):
     """Two routers that are both fe80::1, each on a link of its own, told apart by that."""
     ours, theirs = lab.namespace("ours"), lab.namespace("theirs")
     for link in "eth0", "eth1":
@@ -275,10 +281,9 @@ def test_one_link_local_address_on_two_links(lab, passive):
     gateway = Gateway(lab, "gateway", ours, f"""
 router = {{ id = "10.0.0.1"; as = 65000; }};
 log = {{ level = "debug"; }};
-peer_groups = {{ routers = {{ import = "all"; export = "all"; connect_retry = 1; passive = {passive};
+peer_groups = {{ routers = {{ import = "all"; export = "all"; connect_retry = 1; {"" if dialled else "passive = true;"} remote_as = 65001;
                              families = [ "ipv6" ]; }}; }};
-peers = ( {{ name = "first"; address = "fe80::1"; interface = "eth0"; remote_as = 65001; group = "routers"; }},
-          {{ name = "second"; address = "fe80::1"; interface = "eth1"; remote_as = 65002; group = "routers"; }} );
+peers = ( {peers} );
 kernel = {{ export = "all"; }};
 """)
     gateway.start()
@@ -288,14 +293,14 @@ router id 10.0.0.2;
 protocol device {{ scan time 2; }}
 protocol static {{ ipv6; route 2001:db8:1::/48 blackhole; route 2001:db8:2::/48 blackhole; }}
 template bgp gate {{ connect retry time 1; connect delay time 1; error wait time 1, 2; direct;
-	{'passive on;' if passive == 'false' else ''} }}
+	{'passive on;' if dialled else ''} }}
 protocol bgp one from gate {{ local fe80::1 as 65001; neighbor fe80::a%eth0 as 65000;
 	ipv6 {{ import all; export where net = 2001:db8:1::/48; next hop self; }}; }}
-protocol bgp two from gate {{ local fe80::1 as 65002; neighbor fe80::a%eth1 as 65000;
+protocol bgp two from gate {{ local fe80::1 as 65001; neighbor fe80::a%eth1 as 65000;
 	ipv6 {{ import all; export where net = 2001:db8:2::/48; next hop self; }}; }}
 """)
     bird = theirs.spawn("bird", [BIRD[2], "-f", "-c", path, "-s", lab.path("bird.ctl")])
-    wait_until(lambda: {"first", "second"} <= gateway.established(), 20, "both")
+    wait_until(lambda: gateway.established() in ({"first", "second"}, {"any_fe80::1%eth0", "any_fe80::1%eth1"}), 20, "both")
     links = lambda prefix: {route.get("dev") for route in ours.ip_json(f"-6 route show {prefix}")}    # noqa: E731
     wait_until(lambda: links("2001:db8:1::/48") == {"eth0"} and links("2001:db8:2::/48") == {"eth1"}, 10,
                "each one's route over its own link")
