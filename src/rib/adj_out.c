@@ -404,6 +404,16 @@ static void set_slow_apart(struct group *g)
 	}
 }
 
+/** Nothing waits to be decided.  While something does, two groups without anything to do may have looked at
+ * it before and after, and one has told what the other has not. */
+static bool all_decided(const struct rib *r)
+{
+	for (enum family f = 0; f < FAM_COUNT; f++)
+		if (r->dirty[f].count)
+			return false;
+	return !r->sweeps;
+}
+
 /** Nothing left to do in a group that was apart: its members are level with any idle group of its kind.
  * @return whether @g is gone. */
 static bool rejoin(struct group *g)
@@ -411,6 +421,8 @@ static bool rejoin(struct group *g)
 	struct group *to = g->rib->out->groups;
 	struct rib_peer *p, *next;
 
+	if (!all_decided(g->rib))
+		return false;
 	while (to && (to->apart || !group_same_kind(to, g)))
 		to = to->next;
 	if (!to) {
