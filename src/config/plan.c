@@ -205,26 +205,34 @@ static void plan_tunnels(struct plan *p)
 	}
 }
 
-static const struct conf_peer *find_peer(const struct conf *c, const char *name)
+/* @hint: where the one before was found. Who is asked for in the order of the other file is found at once. */
+static const struct conf_peer *find_peer(const struct conf *c, const char *name, size_t *hint)
 {
-	for (size_t i = 0; i < c->n_peers; i++) {
-		if (strcmp(c->peers[i].name, name) == 0)
-			return &c->peers[i];
+	for (size_t k = 0; k < c->n_peers; k++) {
+		size_t i = (*hint + k) % c->n_peers;
+
+		if (strcmp(c->peers[i].name, name) != 0)
+			continue;
+		*hint = i + 1;
+		return &c->peers[i];
 	}
 	return NULL;
 }
 
 static void plan_peers(struct plan *p)
 {
+	size_t hint = 0;
+
 	for (size_t i = 0; i < p->old->n_peers; i++) {
 		const struct thing t = { "peer", p->old->peers[i].name, "" };
 
-		if (!find_peer(p->new, t.name))
+		if (!find_peer(p->new, t.name, &hint))
 			tell_whole(p, &t, "removed", "is removed: its session ends");
 	}
+	hint = 0;
 	for (size_t i = 0; i < p->new->n_peers; i++) {
 		const struct thing t = { "peer", p->new->peers[i].name, "" };
-		const struct conf_peer *old = find_peer(p->old, t.name);
+		const struct conf_peer *old = find_peer(p->old, t.name, &hint);
 
 		if (old)
 			compare(p, &t, &schema_peer, old, &p->new->peers[i]);
@@ -273,10 +281,10 @@ static bool runs(const struct conf_policy *p, const char *filter)
 /* Peers that go on using @filter. */
 static size_t users(const struct plan *p, const char *filter)
 {
-	size_t n = 0;
+	size_t n = 0, hint = 0;
 
 	for (size_t i = 0; i < p->new->n_peers; i++) {
-		const struct conf_peer *now = &p->new->peers[i], *old = find_peer(p->old, now->name);
+		const struct conf_peer *now = &p->new->peers[i], *old = find_peer(p->old, now->name, &hint);
 
 		n += old && ((runs(&now->import, filter) && runs(&old->import, filter)) ||
 		             (runs(&now->export, filter) && runs(&old->export, filter)));
@@ -401,8 +409,12 @@ static void if_pending(void *ctx, const struct plan_item *item)
 
 size_t plan_pending(const struct conf *opened, const struct conf *now, plan_fn fn, void *ctx)
 {
-	struct pending p = { fn, ctx, 0 };
+	struct pending pending = { fn, ctx, 0 };
+	struct plan p = { opened, now, if_pending, &pending, 0 };
 
-	plan_tell(opened, now, if_pending, &p);
-	return p.n;
+	for (size_t i = 0; i < schema_root.n; i++) {
+		if (schema_root.options[i].type == OPT_GROUP)
+			plan_section(&p, &schema_root.options[i]);
+	}
+	return pending.n;
 }

@@ -22,7 +22,8 @@ typedef void (*plan_fn)(void *ctx, const struct plan_item *item);
  * that peers inherit are told of the peers. @return how many there are. */
 size_t plan_tell(const struct conf *old, const struct conf *new, plan_fn fn, void *ctx);
 
-/** The settings that wait for a start of the daemon: in force is what @opened says. */
+/** The settings that wait for a start of the daemon: in force is what @opened says. Only sections that are
+ * there once have such. */
 size_t plan_pending(const struct conf *opened, const struct conf *now, plan_fn fn, void *ctx);
 
 #endif

@@ -34,6 +34,22 @@ START_TEST(rows_are_consistent)
 }
 END_TEST
 
+/* Where what is pending is looked for. */
+START_TEST(a_start_is_needed_only_by_sections_that_are_there_once)
+{
+	for (const struct section *const *s = schema_sections; *s; s++) {
+		bool once = false;
+
+		for (size_t i = 0; i < schema_root.n; i++)
+			once |= schema_root.options[i].type == OPT_GROUP &&
+			        schema_root.options[i].section == *s;
+		for (size_t i = 0; i < (*s)->n && !once; i++)
+			ck_assert_msg((*s)->options[i].effect != EFFECT_START, "%s.%s", (*s)->name,
+			              (*s)->options[i].name);
+	}
+}
+END_TEST
+
 START_TEST(groups_have_what_peers_share)
 {
 	ck_assert_str_eq(schema_peer_group.options[0].name, "remote_as");
@@ -199,6 +215,7 @@ START_TEST(manual_has_every_section)
 }
 END_TEST
 
-UNIT_MAIN("schema", UNIT(rows_are_consistent), UNIT(groups_have_what_peers_share),
-          UNIT_ROWS(edits, distances), UNIT(edits_of_long_names), UNIT_ROWS(nearest_setting, mends),
-          UNIT(manual_has_every_setting), UNIT(manual_has_no_other_setting), UNIT(manual_has_every_section))
+UNIT_MAIN("schema", UNIT(rows_are_consistent), UNIT(a_start_is_needed_only_by_sections_that_are_there_once),
+          UNIT(groups_have_what_peers_share), UNIT_ROWS(edits, distances), UNIT(edits_of_long_names),
+          UNIT_ROWS(nearest_setting, mends), UNIT(manual_has_every_setting),
+          UNIT(manual_has_no_other_setting), UNIT(manual_has_every_section))
