@@ -667,43 +667,6 @@ START_TEST(end_in_words)
 }
 END_TEST
 
-static const struct {
-	enum bgp_state dialled, accepted;
-	uint32_t our_id, their_id, our_as, their_as;
-	enum collision want;
-} collisions[] = {
-	{ ST_CONNECT, ST_OPENSENT, 1, 2, 1, 2, COLLISION_WAIT },
-	{ ST_OPENSENT, ST_OPENSENT, 1, 2, 1, 2, COLLISION_WAIT },
-	{ ST_OPENCONFIRM, ST_OPENSENT, 1, 2, 1, 2, COLLISION_WAIT },
-	{ ST_OPENSENT, ST_OPENCONFIRM, 1, 2, 1, 2, COLLISION_WAIT },
-	{ ST_OPENCONFIRM, ST_OPENCONFIRM, 1, 2, 9, 2, COLLISION_KEEP_NEW },
-	{ ST_OPENCONFIRM, ST_OPENCONFIRM, 2, 1, 1, 2, COLLISION_KEEP_OLD },
-	{ ST_OPENCONFIRM, ST_OPENCONFIRM, 0x80000000, 0x7fffffff, 1, 2, COLLISION_KEEP_OLD },
-	{ ST_OPENCONFIRM, ST_OPENCONFIRM, 5, 5, 1, 2, COLLISION_KEEP_NEW },
-	{ ST_OPENCONFIRM, ST_OPENCONFIRM, 5, 5, 3, 2, COLLISION_KEEP_OLD },
-	{ ST_ESTABLISHED, ST_OPENSENT, 1, 2, 1, 2, COLLISION_KEEP_OLD },
-	{ ST_ESTABLISHED, ST_OPENCONFIRM, 1, 2, 1, 2, COLLISION_KEEP_OLD },
-	{ ST_OPENSENT, ST_ESTABLISHED, 2, 1, 1, 2, COLLISION_KEEP_NEW },
-	{ ST_OPENCONFIRM, ST_ESTABLISHED, 2, 1, 1, 2, COLLISION_KEEP_NEW },
-};
-
-START_TEST(collision_is_decided)
-{
-	struct session_conf c = left;
-
-	setup();
-	c.local_id = collisions[_i].our_id;
-	a.conf = b.conf = &c;
-	a.state = collisions[_i].dialled;
-	b.state = collisions[_i].accepted;
-	a.theirs.id = b.theirs.id = collisions[_i].their_id;
-	a.ours.as = b.ours.as = collisions[_i].our_as;
-	a.theirs.as = b.theirs.as = collisions[_i].their_as;
-	ck_assert_int_eq(session_collision(&a, &b), collisions[_i].want);
-	teardown();
-}
-END_TEST
-
 START_TEST(backing_off_per_cause)
 {
 	const struct session_end tcp = { .kind = END_TCP, .tcp_error = ECONNREFUSED };
@@ -789,5 +752,5 @@ UNIT_MAIN("session", UNIT(two_sessions_come_up_and_agree), UNIT(bytes_may_come_o
           UNIT(refresh_both_ways), UNIT(output_is_bounded), UNIT(stop_says_why),
           UNIT_ROWS(end_in_words, ends), UNIT_ROWS(ends_leave_routes, kept),
           UNIT_ROWS(how_long_routes_are_kept, keeping), UNIT(peer_that_reads_nothing_is_given_up),
-          UNIT_ROWS(collision_is_decided, collisions), UNIT(backing_off_per_cause),
-          UNIT(backing_off_knows_causes_apart), UNIT(unanswered_attempts_become_rare_when_signed))
+          UNIT(backing_off_per_cause), UNIT(backing_off_knows_causes_apart),
+          UNIT(unanswered_attempts_become_rare_when_signed))

@@ -25,7 +25,10 @@ __attribute__((format(printf, 1, 2))) static void hear(const char *fmt, ...)
 static void link_set(void *ctx, const struct link_info *l)
 {
 	(void)ctx;
-	hear("link %s %s %s[%s] mtu %u\n", l->name, l->up ? "up" : "down", l->kind, l->alias, l->mtu);
+	hear("link %s %s %s[%s] mtu %u%s\n", l->name, l->up ? "up" : "down", l->kind, l->alias, l->mtu,
+	     l->up == l->was_up ? ""
+	     : l->up            ? " came"
+	                        : " went");
 }
 
 static void link_del(void *ctx, uint32_t ifindex, const char *name)
@@ -254,6 +257,22 @@ START_TEST(tells_changes)
 }
 END_TEST
 
+/* Whoever waits for a link is told once, however often it changes otherwise. */
+START_TEST(tells_when_a_link_comes_up)
+{
+	start();
+	ck_heard("link a0 up veth[] mtu 1500 came");
+	must("ip link set a0 mtu 1400");
+	ck_heard("link a0 up veth[] mtu 1400\n");
+	ck_assert_ptr_null(strstr(heard, "mtu 1400 came"));
+	must("ip link set a0 down");
+	ck_heard("link a0 down veth[] mtu 1400 went");
+	must("ip link set a0 up");
+	ck_heard("link a0 up veth[] mtu 1400 came");
+	finish();
+}
+END_TEST
+
 START_TEST(own_routes_of_others_making)
 {
 	start();
@@ -320,6 +339,6 @@ START_TEST(lost_events_lead_to_a_sync)
 }
 END_TEST
 
-UNIT_MAIN("link", UNIT(tells_what_is_there), UNIT(tells_changes), UNIT(own_routes_of_others_making),
-          UNIT(own_changes_are_not_echoed), UNIT(routes_that_vanish_in_silence_are_found),
-          UNIT(lost_events_lead_to_a_sync))
+UNIT_MAIN("link", UNIT(tells_what_is_there), UNIT(tells_changes), UNIT(tells_when_a_link_comes_up),
+          UNIT(own_routes_of_others_making), UNIT(own_changes_are_not_echoed),
+          UNIT(routes_that_vanish_in_silence_are_found), UNIT(lost_events_lead_to_a_sync))
