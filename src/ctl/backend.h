@@ -196,6 +196,14 @@ struct ctl_change {
 };
 typedef void (*ctl_change_fn)(void *arg, const struct ctl_change *c);
 
+/** A route of the kernel that a previous run left, and nobody has confirmed yet. */
+struct ctl_adopted {
+	struct prefix prefix;
+	enum rib_kind kind;
+	struct ip gateway; /* the first; IP_NONE: none */
+	uint32_t ifindex;  /* 0: none */
+};
+
 struct ctl_backend {
 	void *ctx;
 	struct rib *rib;
@@ -217,6 +225,9 @@ struct ctl_backend {
 	/** What the kernel has of @p; *@why in words when it failed, or was never to be there,
 	 * NULL otherwise. */
 	enum ctl_fib_state (*fib)(void *ctx, const struct prefix *p, const char **why);
+	/** The adopted route behind number *@at of @f, which is moved on; false: there are no more. Begin
+	 * with 0. */
+	bool (*adopted)(void *ctx, enum family f, uint32_t *at, struct ctl_adopted *out);
 	/** Every filter of the configuration in force, in its order; borrowed for the call. */
 	void (*filters)(void *ctx, ctl_filter_fn fn, void *arg);
 	/** The name of a prefix set that a filter refers to. */

@@ -37,6 +37,7 @@ void json_emit(struct render *r, json_t *thing);
  * as in struct render_ops */
 void json_protocol(struct render *r, const struct ctl_proto *p, bool all);
 void json_route(struct render *r, const struct route_item *i);
+void json_adopted(struct render *r, const struct ctl_adopted *a);
 /** An object "attributes" in @parent; @exported: as on the wire. */
 void json_set_attrs(struct render *r, json_t *parent, const struct attrs *a, bool exported);
 void json_filter(struct render *r, const struct filter *f);

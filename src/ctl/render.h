@@ -68,6 +68,7 @@ struct render_ops {
 	/** What follows is of that table; said once at least of one that was asked for by name. */
 	void (*table)(struct render *r, const char *name);
 	void (*route)(struct render *r, const struct route_item *i);
+	void (*adopted)(struct render *r, const struct ctl_adopted *a);
 	void (*count)(struct render *r, const struct route_count *c);
 	void (*tunnel_heading)(struct render *r);
 	void (*tunnel)(struct render *r, const struct ctl_tunnel *t, bool all);

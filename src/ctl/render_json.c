@@ -143,6 +143,7 @@ const struct render_ops render_json = {
 	.protocol = json_protocol,
 	.table = no_table, /* each route names its own */
 	.route = json_route,
+	.adopted = json_adopted,
 	.count = json_count,
 	.tunnel_heading = no_heading,
 	.tunnel = json_tunnel,

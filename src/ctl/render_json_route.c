@@ -153,11 +153,28 @@ static void set_reasons(struct render *r, json_t *o, const struct route_item *i)
 	}
 }
 
+static const char *const kinds[] = {
+	[RIB_UNICAST] = "unicast", [RIB_BLACKHOLE] = "blackhole", [RIB_UNREACHABLE] = "unreachable"
+};
+
+void json_adopted(struct render *r, const struct ctl_adopted *a)
+{
+	char prefix[PREFIX_STRLEN];
+	json_t *o = json_object();
+
+	json_set_str(r, o, "prefix", prefix_print(&a->prefix, prefix));
+	json_set_str(r, o, "table", "fib");
+	json_set_str(r, o, "type", kinds[a->kind]);
+	json_set_bool(r, o, "adopted", true);
+	json_set_str(r, o, "kernel", render_fib_state(CTL_FIB_INSTALLED));
+	json_set_ip(r, o, "gateway", &a->gateway);
+	if (a->ifindex)
+		json_set_str(r, o, "interface", r->backend->ifname(r->backend->ctx, a->ifindex));
+	json_emit(r, o);
+}
+
 void json_route(struct render *r, const struct route_item *i)
 {
-	static const char *const kinds[] = {
-		[RIB_UNICAST] = "unicast", [RIB_BLACKHOLE] = "blackhole", [RIB_UNREACHABLE] = "unreachable"
-	};
 	const struct rib_path_view *v = i->path;
 	const struct rib_peer_conf *peer = rib_peer_conf(v->peer);
 	char prefix[PREFIX_STRLEN];

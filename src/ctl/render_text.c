@@ -325,6 +325,7 @@ const struct render_ops render_text = {
 	.protocol = text_protocol,
 	.table = text_table,
 	.route = text_route,
+	.adopted = text_adopted,
 	.count = text_count,
 	.tunnel_heading = text_tunnel_heading,
 	.tunnel = text_tunnel,

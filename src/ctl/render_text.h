@@ -16,6 +16,7 @@ void text_protocol_heading(struct render *r);
 void text_protocol(struct render *r, const struct ctl_proto *p, bool all);
 void text_table(struct render *r, const char *name);
 void text_route(struct render *r, const struct route_item *i);
+void text_adopted(struct render *r, const struct ctl_adopted *a);
 /** "	BGP.<name>: <value>" each; @exported: as on the wire. */
 void text_attributes(struct render *r, const struct attrs *a, bool exported);
 void text_filter(struct render *r, const struct filter *f);

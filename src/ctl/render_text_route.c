@@ -315,6 +315,23 @@ void text_route(struct render *r, const struct route_item *i)
 		kernel_state(r, i);
 }
 
+void text_adopted(struct render *r, const struct ctl_adopted *a)
+{
+	static const char *const kinds[] = {
+		[RIB_UNICAST] = "unicast", [RIB_BLACKHOLE] = "blackhole", [RIB_UNREACHABLE] = "unreachable"
+	};
+	const char *link = a->ifindex ? r->backend->ifname(r->backend->ctx, a->ifindex) : NULL;
+	char prefix[PREFIX_STRLEN], addr[IP_STRLEN];
+
+	text_table(r, "fib");
+	text_line(r, CTL_ROUTE, "%-20s %s [adopted] until its peer is back", prefix_print(&a->prefix, prefix),
+	          kinds[a->kind]);
+	if (a->gateway.family)
+		text_line(r, CTL_ROUTE, "\tvia %s on %s", ip_print(&a->gateway, addr), link ? link : "?");
+	else if (a->ifindex)
+		text_line(r, CTL_ROUTE, "\tdev %s", link ? link : "?");
+}
+
 void text_count(struct render *r, const struct route_count *c)
 {
 	text_line(r, CTL_ROUTE, "%zu of %zu routes for %zu networks in table %s", c->shown, c->routes,

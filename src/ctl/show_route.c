@@ -83,6 +83,7 @@ struct route_walk {
 	bool in_prefix;       /* there is one, and its paths from path_next on are still to be shown */
 	bool named;           /* it was printed with a path */
 	bool counted;         /* ... among the networks */
+	uint32_t adopted;     /* the last one shown of those behind the table's own */
 	size_t path_next;
 	size_t full;                 /* bytes of answer at which this piece ends */
 	struct rib_path_view *paths; /* room for those of one prefix */
@@ -425,6 +426,7 @@ static void open_table(struct request *q, struct route_walk *w)
 	w->opened = true;
 	w->cursor = (struct rib_cursor){ .family = w->family };
 	w->shown = w->routes = w->networks = 0;
+	w->adopted = 0;
 	if (w->query.exact) { /* a walk of one */
 		w->sorted = w->collected = true;
 		w->heap_n = 1;
@@ -505,6 +507,24 @@ static bool next_prefix(struct request *q, struct route_walk *w)
 	return w->in_prefix;
 }
 
+/** What a previous run left is in the kernel, too, but nobody's who could be asked for. @return whether there
+ * is more. */
+static bool show_adopted(struct request *q, struct route_walk *w)
+{
+	const struct query *c = &w->query;
+	struct ctl_adopted a;
+
+	if (!c->fib || c->exact || c->protocol || c->toward || c->filtered || c->count || c->where)
+		return false;
+	for (unsigned i = 0; i < PIECE && q->render.out->len < w->full; i++) {
+		if (!q->backend->adopted(q->backend->ctx, w->family, &w->adopted, &a))
+			return false;
+		w->shown++;
+		q->render.ops->adopted(&q->render, &a);
+	}
+	return true;
+}
+
 static bool route_piece(struct request *q)
 {
 	struct route_walk *w = q->walk.state;
@@ -525,6 +545,8 @@ static bool route_piece(struct request *q)
 	w->full = q->render.out->len + PIECE_MAX;
 	for (unsigned i = 0; i < PIECE && q->render.out->len < w->full; i++) {
 		if (!w->in_prefix && !next_prefix(q, w)) {
+			if (show_adopted(q, w))
+				return true;
 			close_table(q, w);
 			w->family = next_family(&w->query, w->family + 1);
 			return true;

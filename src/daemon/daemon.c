@@ -52,6 +52,10 @@ static bool run_rib(void *ctx)
 	fib_sync_next_hops(d->fib_sync);
 	bool more = rib_run(d->rib, RIB_BUDGET, loop_now(d->loop));
 
+	if (!more && d->links_known) {
+		d->links_known = false;
+		fib_adopt_local_end(d->fib);
+	}
 	if (!more && d->adopt_ending)
 		adopt_settled(d);
 	return more;

@@ -146,6 +146,14 @@ static void events_lost(void *ctx)
 	tunnels_events_lost(d->tunnels);
 }
 
+static void ready(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	d->links_known = true;
+	daemon_work(d);
+}
+
 static void sync_begin(void *ctx)
 {
 	struct daemon *d = ctx;
@@ -174,6 +182,7 @@ const struct link_events host_events = {
 	.rule_del = rule_del,
 	.other_route = other_route,
 	.events_lost = events_lost,
+	.ready = ready,
 	.sync_begin = sync_begin,
 	.sync_end = sync_end,
 };

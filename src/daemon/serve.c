@@ -447,6 +447,23 @@ static const char *set_name(void *ctx, const struct prefix_set *set)
 	return "?";
 }
 
+static bool next_adopted(void *ctx, enum family f, uint32_t *at, struct ctl_adopted *out)
+{
+	static const enum rib_kind kinds[] = { [FIB_UNICAST] = RIB_UNICAST,
+		                               [FIB_BLACKHOLE] = RIB_BLACKHOLE,
+		                               [FIB_UNREACHABLE] = RIB_UNREACHABLE };
+	struct daemon *d = ctx;
+	enum fib_kind kind;
+	struct fib_hop hop;
+
+	if (!fib_adopted_next(d->fib, f == FAM_IPV6 ? IP_V6 : IP_V4, at, &out->prefix, &kind, &hop))
+		return false;
+	out->kind = kinds[kind];
+	out->gateway = hop.gateway;
+	out->ifindex = hop.ifindex;
+	return true;
+}
+
 static void walk_memory(void *ctx, ctl_memory_fn fn, void *arg)
 {
 	struct daemon *d = ctx;
@@ -604,6 +621,7 @@ int serve_open(struct daemon *d)
 		                                  .neighbor = next_neighbor,
 		                                  .ifname = ifname,
 		                                  .fib = query_fib,
+		                                  .adopted = next_adopted,
 		                                  .filters = walk_filters,
 		                                  .set_name = set_name,
 		                                  .memory = walk_memory,

@@ -62,6 +62,7 @@ struct daemon {
 	struct conf *opened; /* what the modules were opened with: for settings that wait for a start */
 	bool adopting;       /* what a previous run left in the kernel still waits for the peers */
 	bool adopt_ending;   /* no longer: only for what is undecided */
+	bool links_known;    /* all have been told of, and the routes by them are not all decided yet */
 	bool keep_routes;    /* at the end: a graceful restart */
 	int status;          /* of exit */
 	int64_t started_wall, reconfigured_wall; /* seconds since the epoch */

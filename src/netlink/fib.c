@@ -184,6 +184,38 @@ void fib_adopt_end(struct fib *f)
 	loop_job_kick(f->job);
 }
 
+static bool is_local(const struct fib *f, int t, const struct fibent *e)
+{
+	struct fib_hop hops[RT_HOPS_MAX];
+	struct fib_route r;
+
+	if (e->have == HOPSET_BLACKHOLE)
+		return e->len < ip_bits(f->tab[t].family);
+	if (e->have <= HOPSET_UNKNOWN)
+		return e->have == HOPSET_UNREACHABLE;
+	hopset_route(f->sets, e->have, hops, &r);
+	return r.n_hops == 1 && hops[0].gateway.family == IP_NONE;
+}
+
+void fib_adopt_local_end(struct fib *f)
+{
+	uint64_t n = 0;
+
+	for (int t = 0; t < 2; t++) {
+		for (uint32_t h = fibtab_next(&f->tab[t], 0); h; h = fibtab_next(&f->tab[t], h)) {
+			const struct fibent *e = fibtab_at(&f->tab[t], h);
+
+			if (!(e->flags & ENT_ADOPTED) || !is_local(f, t, e))
+				continue;
+			fibent_begin(f, t, h)->flags &= (uint8_t)~ENT_ADOPTED;
+			fibent_end(f, t, h);
+			n++;
+		}
+	}
+	if (n)
+		log_event(LOGL_INFO, "fib.left_behind", kv_u64("routes", n));
+}
+
 size_t fib_members_judge(struct fib *f, fib_alive_fn alive, void *ctx)
 {
 	size_t dead = hopsets_judge(f->sets, alive, ctx);

@@ -72,6 +72,14 @@ int fib_set(struct fib *f, const struct prefix *p, const struct fib_route *r);
 /** Routes and objects adopted and not confirmed go. Call once the sessions' end-of-RIBs (or a timer) allow
  * it. */
 void fib_adopt_end(struct fib *f);
+/** Of those what no peer can have brought: routes to a link rather than a gateway, unreachable ones,
+ * blackholes but for a single host (RFC 7999). Call once, when static and direct routes have been told. */
+void fib_adopt_local_end(struct fib *f);
+/** The adopted route behind handle *@at of @family (begin with 0), which is moved on; false: there are no
+ * more.
+ * @hop: its first, when it is FIB_UNICAST. */
+bool fib_adopted_next(const struct fib *f, uint8_t family, uint32_t *at, struct prefix *p,
+                      enum fib_kind *kind, struct fib_hop *hop);
 typedef bool (*fib_alive_fn)(void *ctx, const struct ip *gateway, uint32_t ifindex);
 /** Next hops died or came back: @alive is asked of every gateway that was ever wished for, and the groups
  * whose members changed are replaced at once, once each, ahead of all queued routes. A group whose members

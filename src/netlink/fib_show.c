@@ -86,6 +86,30 @@ enum fib_state fib_query(const struct fib *cf, const struct prefix *p, const cha
 	return state;
 }
 
+bool fib_adopted_next(const struct fib *f, uint8_t family, uint32_t *at, struct prefix *p,
+                      enum fib_kind *kind, struct fib_hop *hop)
+{
+	const struct fibtab *tab = &f->tab[family == IP_V6];
+	struct fib_hop hops[RT_HOPS_MAX];
+	struct fib_route r = { .kind = FIB_UNICAST };
+	const struct fibent *e;
+
+	do {
+		*at = f->adopting ? fibtab_next(tab, *at) : 0;
+		if (!*at)
+			return false;
+		e = fibtab_at(tab, *at);
+	} while (!(e->flags & ENT_ADOPTED));
+	*p = fibtab_prefix(tab, e);
+	*hop = (struct fib_hop){ 0 };
+	if (e->have != HOPSET_UNKNOWN)
+		hopset_route(f->sets, e->have, hops, &r);
+	*kind = r.kind;
+	if (r.n_hops)
+		*hop = hops[0];
+	return true;
+}
+
 void fib_stats(const struct fib *f, struct fib_stats *out)
 {
 	*out = f->stats;

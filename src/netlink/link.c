@@ -461,7 +461,9 @@ static void sync_end(struct link_watch *w)
 		if (!l->seen)
 			forget(w, l);
 	}
-	if (!w->initial && w->ev->sync_end)
+	if (w->initial && w->ev->ready)
+		w->ev->ready(w->ctx);
+	else if (!w->initial && w->ev->sync_end)
 		w->ev->sync_end(w->ctx);
 	w->initial = false;
 }

@@ -56,6 +56,8 @@ struct link_events {
 	void (*other_route)(void *ctx);
 	void (*events_lost)(
 	        void *ctx); /* any event may be missing, own_route_lost too; a sync follows. NULL: not told */
+	void (*ready)(
+	        void *ctx); /* everything present has been reported for the first time. NULL: not told */
 	void (*sync_begin)(void *ctx);
 	void (*sync_end)(void *ctx);
 };

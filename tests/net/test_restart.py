@@ -277,6 +277,35 @@ def test_graceful_restart_command(pair):
     stays(lambda: there() and pair.ours_next_hops(), 4, "through all of it")
 
 
+def test_what_left_the_file_goes_at_once_and_a_peers_route_waits_and_is_shown(lab):
+    statics = """{ prefix = "192.0.2.0/25"; blackhole = true; }, { prefix = "192.0.2.128/25"; unreachable = true; },
+                 { prefix = "198.18.0.0/24"; interface = "eth0"; },"""
+    kept = '{ prefix = "198.18.1.0/24"; interface = "eth0"; }, { prefix = "198.18.2.0/24"; blackhole = true; }'
+    lan = start(lab, more=f"static = ( {statics} {kept} );")
+    box = lan.gateway.namespace
+    ours = lambda: {r["dst"] for r in box.routes("proto", "178")}     # noqa: E731
+    peer = restarter(lan)
+    peer.announce("203.0.113.0/24")
+    stay = {"198.18.1.0/24", "198.18.2.0/24", "203.0.113.0/24"}
+    wait_until(lambda: ours() == stay | {"192.0.2.0/25", "192.0.2.128/25", "198.18.0.0/24"}, 10, "all of them")
+    lan.gateway.kill()
+    peer.close()
+    with open(lan.gateway.conf_path, encoding="utf-8") as file:
+        conf = file.read().replace(statics, "")
+    lan.gateway.configure(conf)
+    lan.gateway.start()
+    wait_until(lambda: ours() == stay, 10, "no peer can have brought the others")
+    stays(lambda: ours() == stay, 2, "while the peer may still come back")
+    shown = lan.gateway.ask("show route table fib").text
+    assert "203.0.113.0/24       unicast [adopted] until its peer is back" in shown and shown.count("adopted") == 1
+    assert f"via {PEER} on eth0" in shown
+    with restarter(lan) as peer:
+        peer.announce("203.0.113.0/24")
+        wait_until(lambda: "[peer " in lan.gateway.ask("show route table fib").text, 10, "confirmed")
+        assert "adopted" not in lan.gateway.ask("show route table fib").text
+        assert ours() == stay
+
+
 def second(lan):
     """Another daemon in the same namespace, but for its control socket the same."""
     command = lan.gateway.process.child.args[4:]

@@ -30,6 +30,7 @@ struct fake_daemon {
 	enum ctl_configure configured;
 	bool full; /* no room for the level of one more peer */
 	unsigned timeout_s;
+	uint32_t n_adopted; /* routes of a previous run: 10.67.0.0/24 and so on */
 	enum log_level level;
 	char act[256]; /* the last action */
 	enum ctl_fib_state fib;
@@ -254,6 +255,22 @@ static inline enum ctl_fib_state fake_fib(void *ctx, const struct prefix *p, con
 	(void)p;
 	*why = d->fib == CTL_FIB_FAILED ? "another route is in the way" : NULL;
 	return d->fib;
+}
+
+static inline bool fake_adopted(void *ctx, enum family f, uint32_t *at, struct ctl_adopted *out)
+{
+	const struct fake_daemon *d = ctx;
+	struct ip a = ip_v4(0x0a430000 + (*at << 8));
+
+	if (f != FAM_IPV4 || *at == d->n_adopted)
+		return false;
+	*out = (struct ctl_adopted){ .prefix = prefix_make(&a, 24), .kind = RIB_BLACKHOLE };
+	if (*at % 2 == 0)
+		*out = (struct ctl_adopted){
+			.prefix = out->prefix, .kind = RIB_UNICAST, .gateway = ip_v4(0x0a000002), .ifindex = 1
+		};
+	++*at;
+	return true;
 }
 
 static inline void fake_walk_filters(void *ctx, ctl_filter_fn fn, void *arg)
@@ -482,6 +499,7 @@ static inline void fake_daemon_init(struct fake_daemon *d)
 		                           .neighbor = fake_neighbor,
 		                           .ifname = fake_ifname,
 		                           .fib = fake_fib,
+		                           .adopted = fake_adopted,
 		                           .filters = fake_walk_filters,
 		                           .set_name = fake_set_name,
 		                           .memory = fake_memory,

@@ -506,6 +506,34 @@ START_TEST(kernel_failure)
 }
 END_TEST
 
+/** A previous run's, which no peer has confirmed yet: more of them than one piece of an answer. */
+START_TEST(adopted_routes_are_shown_as_such)
+{
+	const char *text;
+	json_t *doc, *routes;
+
+	start();
+	daemon_.fib = CTL_FIB_ABSENT;
+	daemon_.n_adopted = 3;
+	ck_assert_str_eq(answer("show route table fib"),
+	                 "1007-Table fib:\n"
+	                 " 10.67.0.0/24         unicast [adopted] until its peer is back\n"
+	                 " \tvia 10.0.0.2 on eth0\n"
+	                 " 10.67.1.0/24         blackhole [adopted] until its peer is back\n"
+	                 " 10.67.2.0/24         unicast [adopted] until its peer is back\n"
+	                 " \tvia 10.0.0.2 on eth0\n"
+	                 "0000 \n");
+	ck_assert_ptr_null(strstr(answer("show route"), "adopted"));
+	daemon_.n_adopted = 3000;
+	text = answer("json show route table fib");
+	doc = json_loads(text, 0, NULL);
+	routes = json_object_get(doc, "routes");
+	ck_assert_uint_eq(json_array_size(routes), 3000);
+	ck_assert(json_is_true(json_object_get(json_array_get(routes, 2999), "adopted")));
+	json_decref(doc);
+}
+END_TEST
+
 /** birdc takes no line above 4095 bytes. */
 START_TEST(long_lists_are_wrapped)
 {
@@ -642,5 +670,5 @@ UNIT_MAIN("commands", UNIT_ROWS(layout, layouts), UNIT_ROWS(abbreviation, abbrev
           UNIT_ROWS(refusal, refusals), UNIT(actions), UNIT(settings_that_wait_for_a_restart),
           UNIT_ROWS(configure, configures), UNIT(plan_of_a_change), UNIT(hostile_texts),
           UNIT(end_and_attempt_are_both_shown), UNIT(kernel_faults_in_figures), UNIT(kernel_failure),
-          UNIT(long_lists_are_wrapped), UNIT(protocol_goes_meanwhile), UNIT(table_changes_meanwhile),
-          UNIT_ROWS(json_document, documents), UNIT(json_contents))
+          UNIT(adopted_routes_are_shown_as_such), UNIT(long_lists_are_wrapped), UNIT(protocol_goes_meanwhile),
+          UNIT(table_changes_meanwhile), UNIT_ROWS(json_document, documents), UNIT(json_contents))
