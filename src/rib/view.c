@@ -72,7 +72,8 @@ static struct rib_path_view view_of(const struct rib *r, const struct path *p, c
 		.multipath = p->flags & PATH_MEMBER,
 		.eligible = loc_rib_eligible(r, p),
 		.circular = path_nexthop_is_circular(r, p),
-		.stale = path_is_stale(r->peers[p->peer], p),
+		.stale = path_is_stale(r->peers[p->peer], p) ||
+		         (p->attrs && path_attrs(r, p)->present & ATTRS_LONG_LIVED_STALE),
 		.path_id = p->wire_id,
 		.since_us = since_us(r, p),
 		.nexthop = p->nh && !interface ? nexthop_at(r->nexthops, p->nh) : NULL,

@@ -192,6 +192,7 @@ def test_llgr_mark_of_a_peer_counts(lab):
     with Ear(lan, gr_capability(), llgr_capability()) as knows, keeper(lan) as peer:
         peer.announce("198.51.100.0/24", communities=communities(LLGR_STALE))
         wait_until(lambda: knows.listen() == {"198.51.100.0/24": {LLGR_STALE}}, 10, "marked")
+        assert "(100s) [AS65001i]" in lan.gateway.ask("show route 198.51.100.0/24").text, "as BIRD has it"
         knows.speaker.announce("198.51.100.0/24", as_path=attribute(AS_PATH, knows.speaker.path(65004, 65005, 65006)))
         wait_until(lambda: lan.gateway.namespace.next_hops("198.51.100.0/24") == {"10.0.0.51"}, 10, "any other is better")
 
