@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import itertools
 import json
+import math
 import os
 import re
 import shutil
@@ -154,26 +155,35 @@ class Namespace:
         return self.ip_json("route show " + " ".join(selector))
 
     def next_hops(self, prefix):
-        """Gateways of the mcbgpd route to @prefix, through nexthop objects where it has them."""
-        found = set()
-        for route in self.routes("exact", prefix, "proto", "178"):
-            found |= self._gateways(route)
-        return found
+        """Gateways of the mcbgpd route to @prefix that get packets, through nexthop objects where it has them."""
+        for _ in range(10):
+            with contextlib.suppress(subprocess.CalledProcessError):    # it changed while we looked: again
+                return set().union(*(self._gateways(r) for r in self.routes("exact", prefix, "proto", "178")))
+        raise AssertionError(f"{prefix} in {self.short} does not hold still")
 
     def _gateways(self, route):
-        via = {hop["gateway"] for hop in [route, *route.get("nexthops", [])] if "gateway" in hop}
-        if via or "nhid" not in route:
-            return via
-        return self._nexthop_object(route["nhid"])
+        if "nhid" in route:
+            return self._nexthop_object(route["nhid"])
+        return {hop["gateway"] for hop in [route, *route.get("nexthops", [])] if "gateway" in hop}
 
     def _nexthop_object(self, number):
         found = set()
         for hop in self.ip_json(f"nexthop show id {number}"):
             if "gateway" in hop:
                 found.add(hop["gateway"])
-            for member in hop.get("group", []):
-                found |= self._nexthop_object(member["id"])
+            for member in self.members(hop):
+                found |= self._nexthop_object(member)
         return found
+
+    def members(self, nexthop):
+        """{id: weight} of those of a group that get packets; one that stands by for them gets none."""
+        weights = {member["id"]: member.get("weight", 1) for member in nexthop.get("group", [])}
+        if nexthop.get("type") != "resilient":
+            return weights
+        buckets = self.ip_json(f"nexthop bucket show id {nexthop['id']}")
+        used = {bucket["bucket"]["nhid"] for bucket in buckets}
+        common = math.gcd(*(weights[member] for member in used & set(weights)))
+        return {member: weights[member] // common for member in weights if member in used}
 
     def link(self, name):
         """The link as `ip -d -j` shows it, None when there is none of that name."""

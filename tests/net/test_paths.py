@@ -84,9 +84,9 @@ peers = ( {", ".join(peers)} );
         for route in json.loads(out or "[]"):
             objects = self.box.ip_json(f"nexthop show id {route['nhid']}") if "nhid" in route else [route]
             for entry in objects:
-                for member in entry.get("group", []):
-                    hop = self.box.ip_json(f"nexthop show id {member['id']}")[0]
-                    found[hop["gateway"]] = member.get("weight", 1)
+                for member, weight in self.box.members(entry).items():
+                    hop = self.box.ip_json(f"nexthop show id {member}")[0]
+                    found[hop["gateway"]] = weight
                 if "gateway" in entry:
                     found[entry["gateway"]] = 1
                 if route.get("type") == "blackhole" or entry.get("blackhole"):
