@@ -153,7 +153,7 @@ class Talker:
             return dict(self.table)
 
     def close(self):
-        if self.speaker.socket:
+        if self.thread.is_alive():
             self.speaker.socket.shutdown(socket.SHUT_RDWR)
             self.speaker.close()
 
