@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a change of each setting costs, against what happens: sessions with BIRD, links, routes, packets."""
 
+import contextlib
 import grp
 import json
 import os
 import re
 import socket
+import subprocess
 import threading
 import time
 from datetime import datetime
@@ -299,15 +301,16 @@ static = ( {changes.STATICS[statics]} );
         return f"dev {link}" in self.shown(prefix)
 
     def weights(self, prefix):
-        """Of the next hops of @prefix in the kernel."""
-        shown = self.kernel(prefix)
+        """Of the next hops of @prefix in the kernel that get packets."""
+        box, shown = self.gateway.namespace, self.kernel(prefix)
         if not shown:
             return []
-        if "nhid" in shown[0]:
-            found = self.gateway.namespace.run("ip", "-j", "nexthop", "show", "id", str(shown[0]["nhid"])).stdout
-            group = json.loads(found)[0].get("group", [{}]) if found.strip() else []  # another by now
-            return [member.get("weight", 1) for member in group]
-        return [hop.get("weight", 1) for hop in shown[0].get("nexthops", [{}])]
+        if "nhid" not in shown[0]:
+            return [hop.get("weight", 1) for hop in shown[0].get("nexthops", [{}])]
+        with contextlib.suppress(subprocess.CalledProcessError, IndexError):    # another by now
+            nexthop = box.ip_json(f"nexthop show id {shown[0]['nhid']}")[0]
+            return list(box.members(nexthop).values()) if "group" in nexthop else [1]
+        return []
 
     def route(self, prefix):
         return self.gateway.ask(f"show route {prefix}").text

@@ -13,7 +13,7 @@ FOLDER = os.path.join(ROOT, "conf/examples")
 # What an operator is promised an example of, and its files.
 WANTED = {
     "two clusters over VXLAN": ["ebgp-gateway1", "ebgp-gateway2", "ibgp-gateway1", "ibgp-gateway2"],
-    "over WireGuard": ["wireguard-gateway1", "wireguard-gateway2"],
+    "over WireGuard": ["wireguard-gateway1", "wireguard-gateway2", "wireguard-spread"],
     "over GRE": ["gre-gateway1", "gre-gateway2"],
     "three clusters": ["three-clusters-gateway1", "three-clusters-gateway2", "three-clusters-gateway3", "wireguard-mesh"],
     "two gateways a cluster with ECMP": ["ecmp-gateway1a", "ecmp-gateway1b", "ecmp-gateway2a", "ecmp-gateway2b"],
