@@ -139,6 +139,33 @@ START_TEST(levels_of_peers)
 }
 END_TEST
 
+START_TEST(values_as_they_are)
+{
+	const struct ip a = ip_v4(0xc0000201);
+	const struct prefix p = prefix_make(&a, 24);
+	const struct {
+		struct kv kv;
+		const char *want;
+	} values[] = {
+		{ kv_str("k", "two \"words\""), "two \"words\"" },
+		{ kv_str("k", NULL), "" },
+		{ kv_u64("k", UINT64_MAX), "18446744073709551615" },
+		{ kv_i64("k", -5), "-5" },
+		{ kv_ip("k", &a), "192.0.2.1" },
+		{ kv_prefix("k", &p), "192.0.2.0/24" },
+		{ kv_errno("k", -ENOENT), "No such file or directory" },
+	};
+	char buf[64];
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		struct text t = text_init(buf, sizeof(buf));
+
+		log_print_value(&values[i].kv, &t);
+		ck_assert_str_eq(buf, values[i].want);
+	}
+}
+END_TEST
+
 START_TEST(tap_hears_everything)
 {
 	log_set_tap(listen_in, &heard);
@@ -151,4 +178,5 @@ START_TEST(tap_hears_everything)
 END_TEST
 
 UNIT_MAIN("log", UNIT_ROWS(string_values, strings), UNIT(every_type), UNIT(cut_at_every_size),
-          UNIT(sink_hears_up_to_its_level), UNIT(levels_of_peers), UNIT(tap_hears_everything))
+          UNIT(sink_hears_up_to_its_level), UNIT(levels_of_peers), UNIT(tap_hears_everything),
+          UNIT(values_as_they_are))
