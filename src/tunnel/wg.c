@@ -18,11 +18,11 @@
 #include <string.h>
 #include <time.h>
 
-#define ASK_US    7500000u /* between two questions for one name, at least */
-#define LOOK_US   5000000u /* between two looks at a device */
-#define DEAD_US   1000000u /* ... that has a dead peer */
-#define SHARE     100u /* a look that takes long, at a device of many allowed IPs, waits so many times that */
-#define HOST_SIZE 256u
+#define ASK_US     7500000u /* between two questions for one name, at least */
+#define LOOK_US    5000000u /* between two looks at a device */
+#define DEAD_US    1000000u /* ... that has a dead peer */
+#define LOOK_IP_US 100u     /* ... and more for each of its allowed IPs, which are all told at each look */
+#define HOST_SIZE  256u
 
 /* -- the kind: a link without parameters of its own ------------------------------------------------- */
 
@@ -364,10 +364,13 @@ static void feel_pulses(struct wg *w, const struct wgnl_device *have)
 	int64_t wall = time(NULL);
 	uint64_t now = loop_clock();
 
+	w->n_allowed = 0;
 	for (size_t i = 0; i < w->n_peers; i++) {
 		struct wg_peer *p = w->peers[i];
 		const struct wgnl_peer *k = device_peer(have, p->public_key);
 		bool changed;
+
+		w->n_allowed += k ? k->n_allowed : 0;
 
 		wg_pulse_feel(&p->pulse, k ? k->last_handshake : 0, wall, now);
 		changed = wg_pulse_judge(&p->pulse, w->conf->peers[i].keepalive, w->conf->handshake_timeout,
@@ -379,8 +382,7 @@ static void feel_pulses(struct wg *w, const struct wgnl_device *have)
 	}
 }
 
-/* When to look again: the last look began at @began. */
-static uint64_t next_look(const struct wg *w, uint64_t began)
+static uint64_t next_look(const struct wg *w)
 {
 	uint64_t now = loop_clock(), wait = LOOK_US, dies = UINT64_MAX;
 
@@ -391,8 +393,7 @@ static uint64_t next_look(const struct wg *w, uint64_t began)
 		wait = p->dead ? DEAD_US : wait;
 		dies = at < dies ? at : dies;
 	}
-	if (wait < (now - began) * SHARE)
-		wait = (now - began) * SHARE;
+	wait += w->n_allowed * LOOK_IP_US;
 	return dies > now && dies < now + wait ? dies : now + wait;
 }
 
@@ -445,10 +446,9 @@ out:
 
 const char *wg_mend(struct wg *w, uint32_t ifindex, bool keep, const char **changed)
 {
-	uint64_t began = loop_clock();
 	const char *error = mend(w, ifindex, keep, changed);
 
-	loop_timer_at(w->audit, next_look(w, began));
+	loop_timer_at(w->audit, next_look(w));
 	return error;
 }
 

@@ -45,6 +45,7 @@ struct wg {
 	uint32_t ifindex; /* of the device once it is right; 0: not yet */
 	struct wgnl *nl;  /* NULL until first needed: making a device loads the kernel's module */
 	struct loop_timer *audit, *flush;
+	size_t n_allowed; /* allowed IPs in the kernel at the last look */
 	struct ptree routes;
 	TAILQ_HEAD(, wg_route) dirty;
 	bool flushing;          /* the timer runs */
