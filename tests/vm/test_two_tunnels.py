@@ -64,10 +64,10 @@ def route(cluster):
         return None, {}
     number = found[0]["nhid"]
     hops = {}
-    for group in box.ip_json(f"nexthop show id {number}"):
-        for member in group.get("group", [{"id": number}]):
-            for hop in box.ip_json(f"nexthop show id {member['id']}"):
-                hops[hop["gateway"]] = member.get("weight", 1)
+    for nexthop in box.ip_json(f"nexthop show id {number}"):
+        for member, weight in (box.members(nexthop) or {number: 1}).items():
+            for hop in box.ip_json(f"nexthop show id {member}"):
+                hops[hop["gateway"]] = weight
     return number, hops
 
 
