@@ -2,7 +2,9 @@
 /* Path attributes: what we accept, we encode to something we decode the same - towards old speakers and new
  * ones. */
 #include <assert.h>
+#include <string.h>
 
+#include "bgp/aspath.h"
 #include "bgp/attr.h"
 #include "mcbgp/bgp.h"
 #include "mutate.h"
@@ -10,6 +12,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed);
 
+static char text[BGP_MAX_LEN_EXT * 4], text_again[sizeof(text)];
 static uint8_t scratch[131072], scratch_again[131072], wire[BGP_MAX_LEN_EXT * 2];
 
 /** The session that one byte describes. */
@@ -37,6 +40,12 @@ static void round_trip(const struct attrs *a, const struct codec_ctx *c)
 	attrs_encode(&w, c, a, true);
 	assert(!w.bad);
 	assert(attrs_decode(rd_init(wire, (size_t)(w.p - wire)), c, &b, &mp, &f) == ATTR_OK);
+	if (!c->as4) { /* put together from two attributes: sequences that followed each other are one */
+		aspath_print(a->as_path, text, sizeof(text));
+		aspath_print(b.as_path, text_again, sizeof(text_again));
+		assert(!strcmp(text, text_again));
+		b.as_path = a->as_path;
+	}
 	assert(attrs_equal(a, &b));
 }
 
@@ -56,9 +65,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		assert(f.verdict == v && f.what && f.excerpt_len <= sizeof(f.excerpt));
 	if (v > ATTR_DISCARD)
 		return 0;
-	c.as4 = true;
 	c.scratch = scratch_again;
-	round_trip(&a, &c);
+	for (unsigned as4 = 0; as4 < 2; as4++) {
+		c.as4 = as4;
+		if (as4 || !aspath_has_confed(a.as_path)) /* RFC 6793 3: AS4_PATH has no confederations */
+			round_trip(&a, &c);
+	}
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include "bgp/community.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -66,6 +67,28 @@ static void to_configuration(char *text)
 	*out = '\0';
 }
 
+/** What ends at the border of the AS goes, the rest stays in its order. */
+static void check_border(struct blob ext)
+{
+	static const struct attrs nothing;
+	const struct blob *left = &edit.a.ext_communities;
+	uint32_t at = 0;
+
+	attrs_edit_begin(&edit, &nothing);
+	edit.a.ext_communities = ext;
+	edit.a.present = ext.len ? ATTR_BIT(BGP_ATTR_EXT_COMMUNITIES) : 0;
+	community_drop_nontransitive(&edit);
+	assert(!edit.bad && !left->len == !edit.a.present);
+	for (uint32_t i = 0; i < ext.len; i += 8) {
+		if (ext.p[i] & 0x40)
+			continue;
+		assert(at < left->len && memcmp(left->p + at, ext.p + i, 8) == 0);
+		at += 8;
+	}
+	assert(at == left->len);
+	assert(community_link_bandwidth(ext) >= 0 && isfinite(community_link_bandwidth(ext)));
+}
+
 static void check_list(enum community_kind kind, const uint8_t *data, size_t len)
 {
 	struct attrs a = { 0 };
@@ -75,6 +98,11 @@ static void check_list(enum community_kind kind, const uint8_t *data, size_t len
 
 	attrs_edit_begin(&edit, &a);
 	*list_of(kind) = (struct blob){ data, (uint32_t)(len - len % community_size(kind)) };
+	if (kind == COMMUNITY_EXT) {
+		check_border(*list_of(kind));
+		attrs_edit_begin(&edit, &a);
+		*list_of(kind) = (struct blob){ data, (uint32_t)(len - len % community_size(kind)) };
+	}
 	while (list_of(kind)->len) {
 		uint32_t before = list_of(kind)->len;
 

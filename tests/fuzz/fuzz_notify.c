@@ -41,6 +41,20 @@ static void check_text(const struct notify *n)
 	assert(strcmp(text, again) == 0);
 }
 
+/** What is made a Hard Reset is the same behind it (RFC 8538 3), as far as there is room for it. */
+static void check_hard_reset(const struct notify *n)
+{
+	struct notify hard = *n;
+
+	if (notify_harden(&hard)) {
+		assert(hard.code == BGP_ERR_CEASE && hard.subcode == BGP_CEASE_HARD_RESET);
+		check_rewritten(&hard);
+	}
+	if (notify_soften(&hard) && n->subcode != BGP_CEASE_HARD_RESET)
+		assert(hard.code == n->code && hard.subcode == n->subcode &&
+		       (hard.data_len == n->data_len || n->data_len > NOTIFY_DATA_MAX - 2));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct notify n;
@@ -51,6 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		return 0;
 	}
 	check_rewritten(&n);
+	check_hard_reset(&n);
 	check_text(&n);
 	assert(notify_print(&n, name, sizeof(name))[0] && strlen(name) < sizeof(name) - 1);
 	return 0;

@@ -95,6 +95,7 @@ static size_t act(const uint8_t *data, size_t len, uint64_t *now)
 {
 	enum bgp_state from = session.state;
 	size_t n = data[1] < len - 2 ? data[1] : len - 2, taken = 0;
+	char text[512] = "";
 	unsigned fx;
 
 	if (data[0] < EV_COUNT) {
@@ -106,6 +107,7 @@ static size_t act(const uint8_t *data, size_t len, uint64_t *now)
 	} else if (data[0] < 40) {
 		*now += data[1] * SECOND;
 		fx = session_tick(&session, *now);
+		assert(!session_deadline(&session) || session_deadline(&session) > *now);
 		n = 0;
 	} else if (data[0] < 50) {
 		session_ask_refresh(&session, (enum family)(data[1] % FAM_COUNT));
@@ -117,6 +119,8 @@ static size_t act(const uint8_t *data, size_t len, uint64_t *now)
 	}
 	check_effects(from, fx);
 	check_output();
+	session_end_print(&session.end, text, sizeof(text));
+	assert(strlen(text) < sizeof(text));
 	return n + 2;
 }
 

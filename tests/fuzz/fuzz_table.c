@@ -8,9 +8,9 @@
  * counts agree; subscribers know each prefix that has a best path, with its next hop; what a peer was told,
  * decoded from the messages it was sent, is what export policy makes of the best paths now. When all have
  * left, nothing remains. */
-#include "world.h"
-
 #include "bgp/aspath.h"
+#include "routes.h"
+#include "world.h"
 
 #define ACTS_MAX  400
 #define PATHS_MAX 64
@@ -42,89 +42,12 @@ enum act {
 	ACT_COUNT
 };
 
-static struct prefix some_prefix(uint8_t b)
-{
-	const uint8_t v6[16] = { 0x20, 0x01, 0x0d, 0xb8, 0, b };
-	/* one of four covers the next hops that lie behind routes of ours */
-	struct ip a = b & 3 ? ip_v4(10u << 24 | (uint32_t)b << 16) : ip_v4(0xcb007100u);
-
-	if (b < 0x80)
-		return prefix_make(&a, b & 3 ? 16 + b % 16 : 20 + b % 13);
-	a = ip_from_bytes(IP_V6, v6);
-	return prefix_make(&a, b & 1 ? 48 : 64);
-}
-
-static void some_path(struct speaker *s, uint8_t b, struct writer *path)
-{
-	static const uint32_t others[] = { 65001, 65003, WORLD_AS, 4200000009 };
-	uint32_t first = s->session.neg.ibgp ? 64999 : s->conf.remote_as;
-	unsigned n = b & 3;
-
-	if (b & 0x80)
-		n += 1;
-	if (!n)
-		return;
-	wr_u8(path, BGP_AS_SEQUENCE);
-	wr_u8(path, (uint8_t)n);
-	wr_u32(path, first);
-	for (unsigned i = 1; i < n; i++)
-		wr_u32(path, others[(b >> 2 & 3) + i < 4 ? (b >> 2 & 3) : 0]);
-	if (!(b & 0x40))
-		return;
-	wr_u8(path, BGP_AS_SET);
-	wr_u8(path, 1);
-	wr_u32(path, 65010);
-}
-
-static struct ip some_next_hop(const struct speaker *s, enum family f, uint8_t b)
-{
-	static const uint32_t v4[] = { 0xc0000232u, 0xc6336401u, 0xcb007101u };
-	const uint8_t v6[16] = { 0xfd, 0x99, [15] = (uint8_t)(2 + b % 8) };
-
-	if (f == FAM_IPV6 || (b & 0x80 && s->session.neg.ext_next_hop))
-		return ip_from_bytes(IP_V6, v6);
-	return b % 4 ? ip_v4(v4[b % 4 - 1] + (b >> 2 & 3)) : s->conf.address;
-}
-
-/** What few bytes say of a route; blobs in @buf. */
-static struct attrs some_attrs(struct speaker *s, enum family f, struct reader *r, uint8_t buf[128])
-{
-	static const uint32_t words[] = { 65000u << 16 | 1, BGP_COMM_NO_EXPORT, BGP_COMM_GRACEFUL_SHUTDOWN,
-		                          BGP_COMM_NO_LLGR };
-	uint8_t path = rd_u8(r), next_hop = rd_u8(r), more = rd_u8(r);
-	struct writer w = wr_init(buf, 100);
-	struct attrs a = { .present = ATTR_BIT(BGP_ATTR_ORIGIN) | ATTR_BIT(BGP_ATTR_AS_PATH) |
-		                      ATTR_BIT(BGP_ATTR_NEXT_HOP),
-		           .origin = more % 3 };
-
-	some_path(s, path, &w);
-	a.as_path = (struct blob){ buf, (uint32_t)(w.p - buf) };
-	a.next_hop = some_next_hop(s, f, next_hop);
-	if (s->session.neg.ibgp) {
-		a.present |= ATTR_BIT(BGP_ATTR_LOCAL_PREF);
-		a.local_pref = more & 4 ? 100 : 50 + path;
-	}
-	if (more & 8) {
-		a.present |= ATTR_BIT(BGP_ATTR_MED);
-		a.med = more >> 6;
-	}
-	if (more & 16) {
-		a.present |= ATTR_BIT(BGP_ATTR_COMMUNITIES);
-		a.communities = (struct blob){ w.p, 4 };
-		wr_u32(&w, words[more >> 6]);
-	}
-	if (more & 32 && s->session.neg.ibgp) {
-		a.present |= ATTR_BIT(BGP_ATTR_ORIGINATOR_ID);
-		a.originator_id = 1 + more / 64;
-	}
-	return a;
-}
-
 /** One message; @announce: with attributes that follow in @r. */
 static void send_route(struct speaker *s, struct reader *r, bool announce)
 {
 	const struct codec_ctx c = codec_of_writer(s);
-	uint8_t msg[BGP_MAX_LEN], blobs[128], first = rd_u8(r), count = rd_u8(r), path_id = count >> 5;
+	static uint8_t msg[BGP_MAX_LEN_EXT];
+	uint8_t blobs[128], first = rd_u8(r), count = rd_u8(r), path_id = count >> 5;
 	struct prefix p = some_prefix(first);
 	enum family f = family_of(&p);
 	struct update_packer pack;
@@ -208,11 +131,11 @@ static void replace(struct speaker *s)
 static void set_local(struct world *w, uint8_t which, uint8_t how)
 {
 	const struct prefix p = some_prefix(which);
-	const struct rib_local l = { .kind = how % 3,
+	const struct rib_local l = { .kind = how & 3,
 		                     .next_hop =
 		                             p.addr.family == IP_V4 ? ip_v4(0xc0000263u) : (struct ip){ 0 },
 		                     .ifindex = how & 4 ? LINK : 0 };
-	bool gone = how & 8 || (l.kind == LOCAL_NEXT_HOP && l.next_hop.family == IP_NONE);
+	bool gone = how & 16 || (l.kind == LOCAL_NEXT_HOP && l.next_hop.family == IP_NONE);
 
 	assert(rib_local(w->local, &p, gone ? NULL : &l, w->now) == 0);
 }
@@ -431,7 +354,7 @@ static void check_known(struct world *w, const struct prefix *p, const struct ri
 		assert(k->n_hops && k->first.ifindex == best->nexthop->ifindex &&
 		       ip_equal(&k->first.gateway, &best->nexthop->gateway));
 	else
-		assert(k->kind == RIB_BLACKHOLE || k->first.ifindex == best->ifindex);
+		assert(k->kind != RIB_UNICAST || k->first.ifindex == best->ifindex);
 }
 
 /** What @a looks like to @s once it was on the wire; NULL: it cannot be sent. Counted. */

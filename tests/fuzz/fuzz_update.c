@@ -15,10 +15,13 @@ static uint8_t scratch[131072], scratch_again[131072], message[BGP_MAX_LEN_EXT];
 /** The session that one byte describes. */
 static struct codec_ctx ctx(uint8_t bits)
 {
+	static const uint32_t both = FAM_BIT(FAM_IPV4) | FAM_BIT(FAM_IPV6);
+	const uint32_t families[] = { both, FAM_BIT(FAM_IPV4), FAM_BIT(FAM_IPV6), both };
+
 	return (struct codec_ctx){
 		.as4 = bits & 1,
 		.ibgp = bits & 2,
-		.families = bits & 16 ? FAM_BIT(FAM_IPV4) : FAM_BIT(FAM_IPV4) | FAM_BIT(FAM_IPV6),
+		.families = families[bits >> 4 & 3],
 		.add_path = { bits & 4, bits & 4 },
 		.ext_next_hop = bits & 8 ? FAM_BIT(FAM_IPV4) : 0,
 		.scratch = scratch,

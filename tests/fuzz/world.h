@@ -94,7 +94,7 @@ static inline void world_change(void *ctx, const struct rib_change *c)
 		free(k);
 		return;
 	}
-	assert(c->kind == RIB_BLACKHOLE || c->n_hops);
+	assert(c->kind != RIB_UNICAST || c->n_hops);
 	if (!k) {
 		k = calloc(1, sizeof(*k));
 		assert(k);
@@ -493,11 +493,15 @@ static inline void speaker_init(struct world *w, unsigned i)
 	static const struct {
 		const char *name;
 		uint32_t as, max_prefix;
+		struct peer_role role;
 		bool v4_only, old, rr_client, enforce_first_as;
 	} kinds[SPEAKERS] = {
 		{ .name = "one", .as = 65001, .enforce_first_as = true },
 		{ .name = "two", .as = 65001 }, /* hears what the first one hears */
-		{ .name = "transit", .as = 4200000001, .max_prefix = 60 },
+		{ .name = "transit",
+		  .as = 4200000001,
+		  .max_prefix = 60,
+		  .role = { true, BGP_ROLE_CUSTOMER } },
 		{ .name = "internal", .as = WORLD_AS, .rr_client = true },
 		{ .name = "old", .as = 65003, .v4_only = true, .old = true },
 	};
@@ -515,7 +519,8 @@ static inline void speaker_init(struct world *w, unsigned i)
 		                          .export = RIB_POLICY_ALL,
 		                          .rr_client = kinds[i].rr_client,
 		                          .enforce_first_as = kinds[i].enforce_first_as,
-		                          .max_prefix = kinds[i].max_prefix };
+		                          .max_prefix = kinds[i].max_prefix,
+		                          .role = kinds[i].role };
 	s->session_conf = (struct session_conf){
 		.local_as = WORLD_AS,
 		.remote_as = kinds[i].as,
