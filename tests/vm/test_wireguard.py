@@ -118,8 +118,8 @@ def test_lost_peer_and_device_are_put_back(mesh):
 
 # What somebody does by wg(8) or ip(8), and what the log says of it.
 MEDDLING = {
-    "device": (["wg set wg0 listen-port 1234 fwmark 9 private-key {key}"], "event=tunnel.changed tunnel=wg0 what=private_key_file"),
-    "port": (["wg set wg0 listen-port 1234"], "event=tunnel.changed tunnel=wg0 what=listen_port"),
+    "device": (["wg set wg0 listen-port 1234 fwmark 9"], "event=tunnel.changed tunnel=wg0 what=listen_port"),
+    "key": (["wg set wg0 private-key {key}", "ip link set wg0 mtu 1300"], "event=tunnel.changed tunnel=wg0 what=private_key_file"),
     "peers": (["wg set wg0 peer {far} remove", "wg set wg0 peer {stranger} allowed-ips 10.3.0.0/16"],
               "event=tunnel.changed tunnel=wg0 what=peers"),
     "settings of a peer": (["wg set wg0 peer {far} persistent-keepalive 77 preshared-key {key} allowed-ips 10.99.0.0/16"],
