@@ -195,6 +195,8 @@ protocol bgp uplink {{
         return session is not None and session[0]
 
     def wait_for_sessions(self):
+        """First as we see them: a BIRD may not have heard yet that its session of before is over."""
+        wait_until(lambda: len(self.gateway.established()) == len(self.birds), 60, "every session of ours")
         for i in self.birds:
             wait_until(lambda i=i: self.up(i), 60, f"BIRD {i} has its session")
 
