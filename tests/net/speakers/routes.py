@@ -100,7 +100,7 @@ def _as_path(text):
     return attribute(AS_PATH, raw)
 
 
-def _ext(text):
+def ext_bytes(text):
     kind, admin, value = text.split(", ")
     subtype = {"rt": 2, "ro": 3}[kind]
     if "." in admin:
@@ -120,7 +120,7 @@ def attributes(path, next_hop=None):
     if path.communities:
         raw += attribute(COMMUNITIES, b"".join(struct.pack("!HH", *map(int, c.split(":"))) for c in sorted(path.communities)))
     if path.ext:
-        raw += attribute(EXT, b"".join(sorted(map(_ext, path.ext))), OPTIONAL | TRANSITIVE)
+        raw += attribute(EXT, b"".join(sorted(map(ext_bytes, path.ext))), OPTIONAL | TRANSITIVE)
     if path.large:
         raw += attribute(LARGE, b"".join(struct.pack("!III", *map(int, c.split(":"))) for c in sorted(path.large)))
     return raw

@@ -5,6 +5,7 @@ Outcomes are kept in the build directory, so that one subject that is proven aga
 they count for the mcbgpd and the tests they were made with, and no other.
 """
 
+import fcntl
 import glob
 import hashlib
 import json
@@ -34,38 +35,40 @@ def _fingerprint():
 
 
 class Outcomes:
-    """{subject: {speaker: "proven" or why it is not there}}; what failed is not in it."""
+    """{subject: {speaker: "proven" or why it is not there}}; what failed is not in it.  Several runs may write."""
 
     def __init__(self):
         self.made_by = _fingerprint()
-        self.cells = {}
+
+    @property
+    def cells(self):
         try:
             with open(KEPT) as file:
                 kept = json.load(file)
-            if kept["made_by"] == self.made_by:
-                self.cells = kept["cells"]
-        except (OSError, ValueError, KeyError):
-            pass
+        except (OSError, ValueError):
+            return {}
+        return kept["cells"] if kept.get("made_by") == self.made_by else {}
 
     def note(self, subject, speaker, outcome):
-        row = self.cells.setdefault(subject, {})
-        row.pop(speaker, None)
-        if outcome:
-            row[speaker] = outcome
-        with open(KEPT, "w") as file:
-            json.dump({"made_by": self.made_by, "cells": self.cells}, file)
+        with open(KEPT + ".lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            cells = self.cells
+            cells.setdefault(subject, {})[speaker] = outcome
+            with open(KEPT, "w") as file:
+                json.dump({"made_by": self.made_by, "cells": cells}, file)
 
     def missing(self, subjects, speakers):
+        cells = self.cells
         return [f"{subject} ({speaker})" for subject in subjects for speaker in speakers
-                if not self.cells.get(subject, {}).get(speaker)]
+                if not cells.get(subject, {}).get(speaker)]
 
     def markdown(self, subjects, speakers):
         """@speakers: {title: product and version}"""
-        notes = []
+        notes, cells = [], self.cells
         lines = ["| | " + " | ".join(speakers.values()) + " |",
                  "|---|" + "---|" * len(speakers)]
         for subject in subjects:
-            row = [self._cell(self.cells.get(subject, {}).get(title), title, notes) for title in speakers]
+            row = [self._cell(cells.get(subject, {}).get(title), title, notes) for title in speakers]
             lines.append(f"| {subject} | " + " | ".join(row) + " |")
         if notes:
             lines += ["", "Not spoken by it, and so not offered in its OPEN or not to be had from it:", ""]
