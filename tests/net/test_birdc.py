@@ -61,6 +61,7 @@ class Side:
 
     def __init__(self, lab, name):
         self.box = lab.namespace(name)
+        self.box.sysctl("ipv6.conf.default.disable_ipv6", 1)     # link-local addresses differ
         self.lan = lab.namespace(name + "-lan")
         veth(self.box, "eth0", self.lan, "eth0")
         self.box.ip("addr add 10.0.0.1/24 dev eth0")
