@@ -10,7 +10,7 @@ import struct
 import threading
 
 import mrt
-from lab import veth
+from lab import veth, wait_until
 from speaker import NEXT_HOP, NOTIFICATION, OPTIONAL, UPDATE, Closed, Speaker, capability, message, update_body
 
 MP_REACH, MP_UNREACH = 14, 15
@@ -126,10 +126,19 @@ class Talker:
         self.thread = threading.Thread(target=self._listen, daemon=True)
 
     def up(self):
-        self.speaker.dial(ROUTER, patience=60)
-        self.speaker.establish(hold_time=0, capabilities=_capabilities(self.speaker.asn))
+        wait_until(self._is_taken, 60, f"a session of {self.speaker.address} with {self.speaker.namespace.name}")
         self.speaker.socket.settimeout(None)
         self.thread.start()
+
+    def _is_taken(self):
+        """A router that has just started may accept the connection and refuse the session (FRR: FSM error)."""
+        try:
+            self.speaker.dial(ROUTER, patience=60)
+            self.speaker.establish(hold_time=0, capabilities=_capabilities(self.speaker.asn))
+        except (OSError, AssertionError, Closed):
+            self.speaker.close()
+            return False
+        return True
 
     def _listen(self):
         try:
