@@ -304,7 +304,7 @@ static enum nexthop_why resolve_by_route(const struct nexthop_table *t, struct e
 	struct ptree_node *n = ptree_match_ip(&t->routes, &e->nh.addr);
 	const struct route *best = n ? destination_of(n)->routes : NULL;
 	enum nexthop_why why = resolve_by_host(t, best, e);
-	struct nexthop_hop hop;
+	struct nexthop_hop hop = { 0 };
 	int len = -1;
 
 	if (why == NH_OK)
