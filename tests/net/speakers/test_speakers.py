@@ -330,8 +330,8 @@ def test_they_restart(rig):
     rig.router.start()
     rig.wait(lambda: always(forwarded(rig, stay), "what it says stays") and not routed(rig, go),
              "what it no longer says goes")
-    for each in rig.settled:
-        up(rig, each.name)
+    for each in rig.settled:        # in their own time: all of them dial at once
+        rig.wait(lambda: rig.up(each), f"{each.name} is up")
     stays(lambda: forwarded(rig, stay), 1, "what it says stays")
     rig.router.own = THEIRS.own4
     rig.theirs_again()
