@@ -278,7 +278,7 @@ static void note_reading(struct request *q, const char *file)
 	struct out text = { 0 };
 
 	q->backend->status(q->backend->ctx, &s);
-	out_printf(&text, "Reading configuration from %s", file ? file : s.file);
+	out_printf(&text, "Reading configuration from %s", file ? file : s.usual_file);
 	if (!text.bad)
 		q->render.ops->note(&q->render, CTL_READING, NULL, out_head(&text));
 	out_fini(&text);

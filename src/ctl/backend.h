@@ -24,7 +24,8 @@ enum ctl_refusal { CTL_EXISTS, CTL_MISSING, CTL_BUSY, CTL_FULL, CTL_OTHER, CTL_R
 
 struct ctl_status {
 	const char *version, *hostname;
-	const char *file; /* the configuration's */
+	const char *file;       /* of the configuration in force */
+	const char *usual_file; /* what `configure` reads that names none */
 	uint32_t router_id, as;
 	uint64_t started_us, configured_us; /* start; last (re)configuration */
 	bool stopping;

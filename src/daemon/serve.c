@@ -55,6 +55,7 @@ static void get_status(void *ctx, struct ctl_status *out)
 		.version = PACKAGE_VERSION,
 		.hostname = d->serve->hostname,
 		.file = d->conf->file,
+		.usual_file = d->options->file,
 		.router_id = d->conf->router.id,
 		.as = d->conf->router.as,
 		.started_us = d->started_us,

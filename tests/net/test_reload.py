@@ -119,6 +119,16 @@ def test_check_says_what_would_change_and_changes_nothing(gateway):
     assert [code for code, _ in gateway.ask("configure check").lines] == [2, 20]
 
 
+def test_file_that_was_named_once_is_not_the_usual_one(gateway, lab):
+    tried = lab.write("tried.conf", conf("203.0.113.0/24"))
+    for command, file, static in ((f'configure "{tried}"', tried, "203.0.113.0/24"),
+                                  ("configure", gateway.conf_path, "198.51.100.0/24")):
+        reply = gateway.ask(command)
+        assert reply.lines[0] == (2, f"Reading configuration from {file}") and reply.code == 3, reply
+        assert f"Configuration is {file}" in gateway.ask("show status").text
+        wait_until(lambda p=static: has(gateway, p), 10, "the static of that file")
+
+
 def test_nothing_to_undo_or_to_confirm(gateway):
     assert gateway.ask("configure confirm").code == 19
     assert gateway.ask("configure undo").code == 19

@@ -51,7 +51,8 @@ static inline void fake_status(void *ctx, struct ctl_status *out)
 	(void)ctx;
 	*out = (struct ctl_status){ .version = "9.9",
 		                    .hostname = "gw1",
-		                    .file = "/etc/mcbgpd.conf",
+		                    .file = "/tmp/tried.conf",
+		                    .usual_file = "/etc/mcbgpd.conf",
 		                    .router_id = 0x0a000001,
 		                    .as = 65001,
 		                    .started_us = FAKE_NOW - 3600 * FAKE_SECOND,

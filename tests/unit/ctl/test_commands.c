@@ -20,7 +20,7 @@ static const struct {
 	                 " Last reboot on 2026-01-02 02:04:05.678\n"
 	                 " Last reconfiguration on 2026-01-02 03:03:05.678\n"
 	                 " AS is 65001\n"
-	                 " Configuration is /etc/mcbgpd.conf\n"
+	                 " Configuration is /tmp/tried.conf\n"
 	                 " Kernel routes use nexthop objects\n"
 	                 " Kernel routes: 0 installed, 0 queued, 0 failed\n"
 	                 " Kernel audits: 7 completed, 2 differences found, last on 2026-01-02 03:03:05.678\n"
