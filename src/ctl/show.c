@@ -237,7 +237,9 @@ void show_neighbors(struct request *q, const struct word *args, size_t n)
 		q->render.ops->end(&q->render, CTL_NO_MEMORY, "Out of memory");
 		return;
 	}
-	q->walk = (struct walk){ neighbors_piece, free, at };
+	q->walk.piece = neighbors_piece;
+	q->walk.free = free;
+	q->walk.state = at;
 	q->render.ops->begin(&q->render, "neighbors", false);
 	q->render.ops->neighbor_heading(&q->render);
 }

@@ -160,11 +160,11 @@ static size_t gather(const struct hopset *set, bool spare, bool dead, struct nex
 	return n;
 }
 
-/* The weights of the members that leave the most room below them for a spare one: as large as the kernel
- * takes them, in the same proportion. */
-static unsigned heaviest(const struct hopset *set, unsigned *sum)
+/* By what to multiply the weights of the members so that they leave the most room below them for a spare one:
+ * they become as large as the kernel takes them, in the same proportion. @sum: of all, then. */
+static unsigned weight_factor(const struct hopset *set, unsigned *sum)
 {
-	unsigned most = 0;
+	unsigned most = 1, factor;
 
 	*sum = 0;
 	for (size_t i = 0; i < set->n; i++) {
@@ -173,7 +173,9 @@ static unsigned heaviest(const struct hopset *set, unsigned *sum)
 		most = w > most ? w : most;
 		*sum += w;
 	}
-	return most;
+	factor = most < WEIGHT_MAX ? WEIGHT_MAX / most : 1;
+	*sum *= factor;
+	return factor;
 }
 
 static bool has_spare(const struct hopset *set)
@@ -189,12 +191,13 @@ static bool has_spare(const struct hopset *set)
  * quarter is kept to. */
 uint16_t hopset_buckets(const struct hopsets *s, const struct hopset *set)
 {
-	unsigned sum, most = heaviest(set, &sum);
 	uint16_t buckets = BUCKETS_MAX;
+	unsigned sum;
 
-	if (!s->resilient || !most || !has_spare(set))
+	if (!s->resilient || !has_spare(set))
 		return 0;
-	while (buckets > sum * (WEIGHT_MAX / most) / 4 && buckets > 1)
+	(void)weight_factor(set, &sum);
+	while (buckets > sum / 4 && buckets > 1)
 		buckets /= 2;
 	return buckets;
 }
@@ -202,7 +205,7 @@ uint16_t hopset_buckets(const struct hopsets *s, const struct hopset *set)
 /* The members that are alive with the spare one behind them, or nothing when it makes no difference. */
 static size_t gather_with_spare(const struct hopset *set, struct nexthop_grp *out)
 {
-	unsigned sum, factor = WEIGHT_MAX / heaviest(set, &sum);
+	unsigned sum, factor = weight_factor(set, &sum);
 	size_t n = gather(set, false, false, out), spare = n ? gather(set, true, false, out + n) : 0;
 
 	for (size_t i = 0; i < n; i++)

@@ -261,7 +261,8 @@ static const struct {
 	  "2: peers[0].password_file: is missing: the kernel wants that of the range in line 3 from "
 	  "everybody in it, so give this one a password too, or make that range smaller" },
 	{ "a send hold time below 3", HEAD PEER("send_hold_time = 2;"),
-	  "2: peers[0].send_hold_time: 2 is not allowed: 0 (480 s, or twice the hold time if that is more) or "
+	  "2: peers[0].send_hold_time: 2 is not allowed: 0 (480 s, or twice the hold time if that is more) "
+	  "or "
 	  "3 to 65535 seconds" },
 	{ "two peers of one range",
 	  HEAD "peers = ( { name = `a`; range = `192.0.2.0/24`; remote_as = 65002; },"
