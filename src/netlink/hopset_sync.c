@@ -11,7 +11,7 @@
 
 /* A round may find that an id is taken or that a group is gone; more than that waits for the next sync. */
 #define SYNC_ROUNDS 4
-#define WEIGHT_MAX  256u
+#define WEIGHT_MAX  255u /* of a member: before Linux 6.12 the kernel refuses a group with one of 256 */
 #define BUCKETS_MAX 256u /* 32 bytes each; a member of sixteen has sixteen of them */
 
 static void refused(struct object *o, int err, const char *text)
@@ -197,7 +197,7 @@ uint16_t hopset_buckets(const struct hopsets *s, const struct hopset *set)
 	if (!s->resilient || !has_spare(set))
 		return 0;
 	(void)weight_factor(set, &sum);
-	while (buckets > sum / 4 && buckets > 1)
+	while (buckets > (sum + 1) / 4 && buckets > 1)
 		buckets /= 2;
 	return buckets;
 }

@@ -223,6 +223,7 @@ START_TEST(routes_outlive_the_carrier_of_their_next_hop)
 		ck_assert_ptr_nonnull(strstr(sh("ip route get 10.100.%u.1", i), "dev a0"));
 	}
 	ck_assert_int_eq(lines("ip nexthop bucket show | grep -o 'nhid [0-9]*' | sort -u"), 1);
+	ck_assert_ptr_nonnull(strstr(sh("ip nexthop show proto 178"), ",255/")); /* what any kernel takes */
 	before = stats().requests;
 	must("ip link set a0p down");
 	ck_assert_int_eq(lines("ip route show proto 178 | grep -wF 'via 10.2.0.2 dev b0'"), 200);
