@@ -19,7 +19,7 @@ KEPT = os.path.join(BUILD, "interop.json")
 
 HEAD = """# What is proven against whom
 
-Made by `tests/net/speakers`, which `./check net` runs: each subject against each speaker as Debian packages it, in
+Made by `tests/net/speakers`, which `./check speakers` runs: each subject against each speaker as Debian packages it, in
 network namespaces, with the speaker's own table, log or command as the judge. This page is what the last run wrote; it
 is never edited, and the run fails where it would write another.
 
