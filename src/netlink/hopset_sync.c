@@ -160,22 +160,25 @@ static size_t gather(const struct hopset *set, bool spare, bool dead, struct nex
 	return n;
 }
 
-/* By what to multiply the weights of the members so that they leave the most room below them for a spare one:
- * they become as large as the kernel takes them, in the same proportion. @sum: of all, then. */
-static unsigned weight_factor(const struct hopset *set, unsigned *sum)
+/* By what to multiply weights, the largest of which is @most, so that they leave the most room below them for
+ * a spare one: they become as large as the kernel takes them, in the same proportion. */
+static unsigned weight_factor(unsigned most)
 {
-	unsigned most = 1, factor;
+	return most < WEIGHT_MAX ? WEIGHT_MAX / most : 1;
+}
 
-	*sum = 0;
+/* Of all members, so multiplied. */
+static unsigned sum_of_weights(const struct hopset *set)
+{
+	unsigned most = 1, sum = 0;
+
 	for (size_t i = 0; i < set->n; i++) {
 		unsigned w = (unsigned)set->members[i].weight;
 
 		most = w > most ? w : most;
-		*sum += w;
+		sum += w;
 	}
-	factor = most < WEIGHT_MAX ? WEIGHT_MAX / most : 1;
-	*sum *= factor;
-	return factor;
+	return sum * weight_factor(most);
 }
 
 static bool has_spare(const struct hopset *set)
@@ -192,12 +195,10 @@ static bool has_spare(const struct hopset *set)
 uint16_t hopset_buckets(const struct hopsets *s, const struct hopset *set)
 {
 	uint16_t buckets = BUCKETS_MAX;
-	unsigned sum;
 
 	if (!s->resilient || !has_spare(set))
 		return 0;
-	(void)weight_factor(set, &sum);
-	while (buckets > (sum + 1) / 4 && buckets > 1)
+	while (buckets > (sum_of_weights(set) + 1) / 4 && buckets > 1)
 		buckets /= 2;
 	return buckets;
 }
@@ -205,11 +206,13 @@ uint16_t hopset_buckets(const struct hopsets *s, const struct hopset *set)
 /* The members that are alive with the spare one behind them, or nothing when it makes no difference. */
 static size_t gather_with_spare(const struct hopset *set, struct nexthop_grp *out)
 {
-	unsigned sum, factor = weight_factor(set, &sum);
 	size_t n = gather(set, false, false, out), spare = n ? gather(set, true, false, out + n) : 0;
+	unsigned most = 1;
 
 	for (size_t i = 0; i < n; i++)
-		out[i].weight = (uint8_t)((out[i].weight + 1u) * factor - 1);
+		most = out[i].weight + 1u > most ? out[i].weight + 1u : most;
+	for (size_t i = 0; i < n; i++)
+		out[i].weight = (uint8_t)((out[i].weight + 1u) * weight_factor(most) - 1);
 	return n + spare;
 }
 

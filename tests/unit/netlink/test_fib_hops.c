@@ -262,6 +262,9 @@ START_TEST(a_spare_takes_no_share)
 	sh("ip nexthop bucket show | grep -o 'nhid [0-9]*' | sort | uniq -c | awk '{ print $1 }' | sort -n | "
 	   "xargs");
 	ck_assert_str_eq(netns_out, "16 48\n");
+	ck_assert_uint_eq(judge("10.1.0.2"), 1); /* neither does it when those that are left weigh less */
+	ck_assert_int_eq(lines("ip nexthop bucket show | grep -o 'nhid [0-9]*' | sort -u"), 1);
+	ck_assert_uint_eq(judge(""), 0);
 	fib_close(fib, false);
 	open_fib();
 	before = stats().requests;
