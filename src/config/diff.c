@@ -57,6 +57,13 @@ static bool bfd_same(const struct conf_peer *a, const struct conf_peer *b)
 	       a->bfd_multiplier == b->bfd_multiplier;
 }
 
+static bool policy_same(const struct conf_policy *a, const struct conf_policy *b)
+{
+	if (a->kind != b->kind)
+		return false;
+	return a->kind != POLICY_FILTER || filter_equal(a->filter, b->filter);
+}
+
 bool diff_setting_same(const struct option *o, const void *a, const void *b)
 {
 	const char *x = (const char *)a + o->offset, *y = (const char *)b + o->offset;
@@ -72,7 +79,7 @@ bool diff_setting_same(const struct option *o, const void *a, const void *b)
 	case OPT_LINK:
 		return string_same(*(char *const *)(const void *)x, *(char *const *)(const void *)y);
 	case OPT_POLICY:
-		return diff_policy_same((const void *)x, (const void *)y);
+		return policy_same((const void *)x, (const void *)y);
 	case OPT_ADDRESSES:
 		return array_same(elements(x), *n, elements(y), *m, sizeof(struct conf_address));
 	case OPT_IPS:
@@ -101,13 +108,6 @@ bool diff_setting_same(const struct option *o, const void *a, const void *b)
 static bool section_same(const struct section *s, const void *a, const void *b)
 {
 	return diff_effects(s, a, b) == 0;
-}
-
-bool diff_policy_same(const struct conf_policy *a, const struct conf_policy *b)
-{
-	if (a->kind != b->kind)
-		return false;
-	return a->kind != POLICY_FILTER || filter_equal(a->filter, b->filter);
 }
 
 unsigned diff_effects(const struct section *s, const void *a, const void *b)

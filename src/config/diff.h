@@ -18,7 +18,6 @@ enum peer_change {
  * PEER_RUNTIME may both be needed; 1 << PEER_SAME stands alone: nothing differs. */
 unsigned diff_peer(const struct conf_peer *old, const struct conf_peer *new, const struct conf *old_conf,
                    const struct conf *new_conf);
-bool diff_policy_same(const struct conf_policy *a, const struct conf_policy *b);
 /** Does the setting @o of two structs that its section describes mean the same? */
 bool diff_setting_same(const struct option *o, const void *a, const void *b);
 bool diff_tunnel_same(const struct conf_tunnel *a, const struct conf_tunnel *b);

@@ -109,8 +109,6 @@ bool names_protocols(const struct ctl_backend *b, const char *pattern, bool bgp_
 bool names_tunnels(const struct ctl_backend *b, struct names *out);
 bool names_filters(const struct ctl_backend *b, struct names *out);
 void names_fini(struct names *s);
-/** The name in @s that @word resembles; NULL: none does. */
-const char *names_nearest(const struct names *s, const char *word);
 
 /** "[NAME]" and nothing else: NULL in @name when there is none. false: refused. */
 bool one_name(struct request *q, const struct word *args, size_t n, const char **name);

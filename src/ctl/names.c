@@ -89,7 +89,8 @@ void names_fini(struct names *s)
 	*s = (struct names){ 0 };
 }
 
-const char *names_nearest(const struct names *s, const char *word)
+/** The name in @s that @word resembles; NULL: none does. */
+static const char *nearest_name(const struct names *s, const char *word)
 {
 	const char *nearest = NULL;
 	unsigned best = (unsigned)strlen(word) / 2 + 1; /* half of it may be wrong */
@@ -111,7 +112,7 @@ void refuse_protocol(struct request *q, const char *name)
 	const char *near;
 
 	names_protocols(q->backend, NULL, false, &all);
-	near = names_nearest(&all, name);
+	near = nearest_name(&all, name);
 	if (near)
 		render_refuse(&q->render, CTL_NO_PROTOCOL, "No protocol %s; did you mean %s?", name, near);
 	else
@@ -130,7 +131,7 @@ bool one_name(struct request *q, const struct word *args, size_t n, const char *
 
 void refuse_name(struct request *q, const char *kind, const char *name, const struct names *all)
 {
-	const char *near = names_nearest(all, name);
+	const char *near = nearest_name(all, name);
 
 	if (near)
 		render_refuse(&q->render, CTL_NOT_FOUND, "No %s %s; did you mean %s?", kind, name, near);

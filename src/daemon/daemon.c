@@ -82,7 +82,8 @@ static void on_output(void *ctx, struct rib_peer *p)
 
 /* -- adoption --------------------------------------------------------------------------------- */
 
-void daemon_adopt_end(struct daemon *d)
+/** What a previous run left in the kernel and nobody confirmed goes. */
+static void adopt_end(struct daemon *d)
 {
 	d->adopt_ending = d->adopting;
 	loop_timer_stop(d->adopt_timer);
@@ -128,7 +129,7 @@ static void on_adopt_timer(void *ctx)
 	uint64_t end = d->started_us + d->conf->router.restart_time * US_PER_S;
 
 	if (loop_now(d->loop) >= end || everybody_synced(d, false))
-		daemon_adopt_end(d);
+		adopt_end(d);
 	else
 		loop_timer_at(d->adopt_timer, end);
 }
@@ -139,7 +140,7 @@ static void on_synced(void *ctx, struct peer *p)
 
 	(void)p;
 	if (d->adopting && everybody_synced(d, true))
-		daemon_adopt_end(d);
+		adopt_end(d);
 }
 
 static void adopt_begin(struct daemon *d)
@@ -151,7 +152,7 @@ static void adopt_begin(struct daemon *d)
 	fib_stats(d->fib, &fib);
 	set_restarting(d, fib.routes_installed > 0);
 	if (everybody_synced(d, true)) /* there is nobody to wait for */
-		daemon_adopt_end(d);
+		adopt_end(d);
 	else
 		loop_timer_at(d->adopt_timer,
 		              d->started_us + (wait < RANGE_GRACE_US ? wait : RANGE_GRACE_US));

@@ -145,8 +145,6 @@ void apply_fini(struct daemon *d);
 /* -- daemon.c --------------------------------------------------------------------------------- */
 /** The table has work. */
 void daemon_work(struct daemon *d);
-/** End of adoption: what a previous run left in the kernel and nobody confirmed goes. */
-void daemon_adopt_end(struct daemon *d);
 void daemon_stop(struct daemon *d, bool keep_routes, const char *cause);
 
 /* -- watch.c ---------------------------------------------------------------------------------- */
