@@ -40,7 +40,6 @@ typedef void (*diff_link_fn)(void *ctx, const char *setting, enum link_fate fate
  *  @return what becomes of the link; never created or removed when the tunnel is in both. */
 enum link_fate diff_tunnel(const struct conf_tunnel *old, const struct conf_tunnel *new, diff_link_fn fn,
                            void *ctx);
-const char *diff_link_fate_text(enum link_fate fate); /* "kept", "changed in place", "replaced" ...; static */
 /** What the differences between two structs of @s cost: a mask of 1 << enum option_effect. */
 unsigned diff_effects(const struct section *s, const void *a, const void *b);
 

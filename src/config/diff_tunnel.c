@@ -78,13 +78,3 @@ enum link_fate diff_tunnel(const struct conf_tunnel *old, const struct conf_tunn
 	}
 	return fate;
 }
-
-const char *diff_link_fate_text(enum link_fate fate)
-{
-	static const char *const texts[] = {
-		[LINK_KEPT] = "kept",       [LINK_CHANGED] = "changed in place", [LINK_REPLACED] = "replaced",
-		[LINK_CREATED] = "created", [LINK_REMOVED] = "removed",
-	};
-
-	return texts[fate];
-}
