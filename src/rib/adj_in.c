@@ -147,6 +147,8 @@ static int import_run(struct rib_peer *p, const struct prefix *prefix, struct im
 	if (!adj_in_policy(p, prefix, im->in, &term, &changed))
 		return 0;
 	changed |= im->long_lived && mark_long_lived(&p->rib->edit);
+	if (p->rib->edit.bad) /* no room for the mark: better no route than one that seems fresh */
+		return 0;
 	im->attrs = changed ? attrs_intern(p->rib->attrs, &p->rib->edit.a) : attrs_ref(im->in);
 	im->valid &= im->attrs != NULL;
 	return im->attrs ? 0 : -ENOMEM;

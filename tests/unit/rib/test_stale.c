@@ -337,6 +337,53 @@ START_TEST(the_mark_outlives_a_new_policy)
 }
 END_TEST
 
+/* Prefix @i from the feed with @n communities, and another one that the import filter adds. */
+static void announce_communities(unsigned i, unsigned n)
+{
+	static uint8_t list[60000], path[6] = { BGP_AS_SEQUENCE, 1 }, buf[65535];
+	const struct codec_ctx c = lab_codec(&peers[0], true, NULL, 0);
+	const struct prefix prefix = lab_prefix(i);
+	const struct attrs a = { .present = ATTR_BIT(BGP_ATTR_ORIGIN) | ATTR_BIT(BGP_ATTR_AS_PATH) |
+		                            ATTR_BIT(BGP_ATTR_NEXT_HOP) | ATTR_BIT(BGP_ATTR_COMMUNITIES),
+		                 .as_path = { path, sizeof(path) },
+		                 .next_hop = peers[0].conf.address,
+		                 .communities = { list, 4 * n } };
+	struct update_packer pk;
+
+	wr_put_u32(path + 2, NODE_AS);
+	for (uint32_t k = 0; k < n; k++)
+		wr_put_u32(list + 4 * k, 0x10000 + k);
+	ck_assert(update_pack_begin(&pk, buf, sizeof(buf), &c, FAM_IPV4, &a));
+	ck_assert(update_pack_add(&pk, &prefix, 0));
+	lab_send(&lab, &peers[0], buf, update_pack_end(&pk));
+}
+
+/* A peer does not escape the mark by so many communities that there is no room for it. */
+START_TEST(without_room_for_the_mark_it_leaves)
+{
+	struct filter *f = filter_new("f", 1);
+	struct community_edit *edit = &f->terms[0].set.communities[COMMUNITY_PLAIN];
+
+	edit->add = calloc(1, sizeof(*edit->add));
+	ck_assert_ptr_nonnull(edit->add);
+	edit->add[0] = (struct community_pattern){ .kind = COMMUNITY_PLAIN, .part = { 9, 9 } };
+	edit->n_add = 1;
+	f->terms[0].action = FILTER_ACCEPT;
+	filter_seal(f);
+	begin_long();
+	peers[0].conf.import = RIB_POLICY_FILTER;
+	peers[0].conf.import_filter = f;
+	rib_peer_reconfigure(peers[0].rib, &peers[0].conf);
+	announce_communities(0, 10000);
+	settle_all();
+	ck_assert(lab.fib[0].there);
+	lose_feed_for_long();
+	ck_assert(!lab.fib[0].there && lab.fib[1].there);
+	finish();
+	filter_free(f);
+}
+END_TEST
+
 UNIT_MAIN("stale", UNIT(retained_routes_stay_in_use_and_nobody_hears_of_it),
           UNIT(what_is_said_again_stays_and_the_rest_leaves_at_the_end), UNIT(time_is_up_while_it_is_away),
           UNIT(stale_twice_is_gone), UNIT(families_are_retained_apart),
@@ -345,4 +392,4 @@ UNIT_MAIN("stale", UNIT(retained_routes_stay_in_use_and_nobody_hears_of_it),
           UNIT(long_lived_routes_are_marked_for_those_who_know), UNIT(long_lived_routes_are_the_last_choice),
           UNIT(a_mark_that_was_received_counts_too), UNIT(no_llgr_leaves_when_the_long_time_begins),
           UNIT(what_is_said_again_is_no_longer_marked), UNIT(lost_again_before_all_was_said_keeps_all),
-          UNIT(the_mark_outlives_a_new_policy))
+          UNIT(the_mark_outlives_a_new_policy), UNIT(without_room_for_the_mark_it_leaves))
