@@ -196,16 +196,20 @@ static unsigned gcd(unsigned a, unsigned b)
 }
 
 /* The members of a resilient group of a previous run as hopset_group() had them: the last one is the spare
- * one, the weights of the others have been multiplied. */
-static void undo_reserve(struct member *m, size_t n)
+ * one, the weights of the others have been multiplied. @return false: the spare one was dead, and is not in
+ * it. */
+static bool undo_reserve(struct member *m, size_t n)
 {
 	unsigned common = 0;
 
+	if (n < 2 || m[n - 1].weight != 1)
+		return false;
 	for (size_t i = 0; i + 1 < n; i++)
 		common = gcd((unsigned)m[i].weight, common);
 	for (size_t i = 0; i + 1 < n; i++)
 		m[i].weight /= common;
 	m[n - 1].weight = WEIGHT_SPARE;
+	return true;
 }
 
 static int adopt_group(struct hopsets *s, const struct seen *seen)
@@ -213,6 +217,7 @@ static int adopt_group(struct hopsets *s, const struct seen *seen)
 	struct member *m = calloc(seen->n_group, sizeof(*m));
 	struct hopset *set;
 	size_t n = 0;
+	bool whole;
 
 	if (!m)
 		return -ENOMEM;
@@ -223,9 +228,8 @@ static int adopt_group(struct hopsets *s, const struct seen *seen)
 		if (hop)
 			m[n++] = (struct member){ hop, nh_group_weight(&seen->group[i]) };
 	}
-	if (n >= 2 && n == seen->n_group && seen->resilient)
-		undo_reserve(m, n);
-	if (n < 2 || n != seen->n_group || hopset_canonical(m, n) != n || !s->adopting) {
+	whole = n >= 2 && n == seen->n_group && (!seen->resilient || undo_reserve(m, n));
+	if (!whole || hopset_canonical(m, n) != n || !s->adopting) {
 		free(m);
 		return add_stray(s, seen->id);
 	}

@@ -273,6 +273,16 @@ START_TEST(a_spare_takes_no_share)
 	settle();
 	ck_assert_uint_eq(stats().requests, before);
 	ck_assert_int_eq(lines("ip nexthop show proto 178 | grep group"), 1);
+	ck_assert_uint_eq(judge("10.2.0.2"),
+	                  1); /* without the spare one it is no less adopted for what it is */
+	fib_close(fib, false);
+	open_fib();
+	run_until(loop, NULL, NULL, 50);
+	sh("ip nexthop bucket show | grep -o 'nhid [0-9]*' | sort | uniq -c | awk '{ print $1 }' | sort -n | "
+	   "xargs");
+	ck_assert_str_eq(netns_out, "16 48\n");
+	fib_adopt_end(fib);
+	settle();
 	finish();
 }
 END_TEST
