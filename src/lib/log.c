@@ -11,14 +11,12 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define NAME_SIZE 64
-
 static struct {
 	log_sink sink, tap;
 	void *ctx, *tap_ctx;
 	enum log_level level;
 	struct {
-		char name[NAME_SIZE];
+		char name[LOG_PEER_NAME_MAX + 1];
 		enum log_level level;
 	} peers[LOG_PEERS_MAX];
 	size_t n_peers;
@@ -50,7 +48,8 @@ bool log_set_peer_level(const char *peer, enum log_level level)
 {
 	size_t at = find_peer(peer), len = strlen(peer);
 
-	if (at == LOG_PEERS_MAX || len >= NAME_SIZE)
+	assert(len <= LOG_PEER_NAME_MAX);
+	if (at == LOG_PEERS_MAX)
 		return false;
 	memcpy(out.peers[at].name, peer, len + 1);
 	out.peers[at].level = level;

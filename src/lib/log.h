@@ -60,9 +60,10 @@ typedef void (*log_sink)(void *ctx, enum log_level level, const char *event, con
 void log_set_sink(log_sink sink, void *ctx);
 /** @tap hears every event of every level, before the sink; NULL: nobody does. It must not log. */
 void log_set_tap(log_sink tap, void *ctx);
-#define LOG_PEERS_MAX 64 /* with a level of their own */
-/** Events that carry the field peer=@peer are dropped above @level instead of above the general one. false:
- * there are LOG_PEERS_MAX already, or the name is longer than 63 bytes. */
+#define LOG_PEERS_MAX     64  /* with a level of their own */
+#define LOG_PEER_NAME_MAX 127 /* bytes; the longest is of a range: its name (63), an address, a link */
+/** Events that carry the field peer=@peer (at most LOG_PEER_NAME_MAX) are dropped above @level instead of
+ * above the general one. false: there are LOG_PEERS_MAX already. */
 bool log_set_peer_level(const char *peer, enum log_level level);
 void log_forget_peer_level(const char *peer);
 void log_set_level(enum log_level level); /* events above it are dropped before any formatting */

@@ -258,6 +258,17 @@ def test_level_of_one_peer(office):
     assert gateway.ask("log peer nobody debug").code == 8003
 
 
+def test_level_of_a_peer_of_a_range_with_a_long_name(lab):
+    """The name of a range may have 63 characters, and those of its peers have their address too."""
+    lan = Lan(lab, peers=f"""{{ name = "{'n' * 63}"; range = "10.0.0.0/24"; remote_as = 65001; group = "lan"; }}""")
+    lan.gateway.start()
+    name = "n" * 63 + "_10.0.0.5"
+    with speak(lan):
+        wait_until(lambda: name in lan.gateway.established(), 10, "the session")
+        answer = lan.gateway.ask(f"log peer {name} debug")
+        assert answer.code == 0, answer.text
+
+
 # ---- the client ------------------------------------------------------------------------------------------
 
 def test_answers_end_early_without_a_word(office):
