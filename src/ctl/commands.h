@@ -112,7 +112,8 @@ void names_fini(struct names *s);
 
 /** "[NAME]" and nothing else: NULL in @name when there is none. false: refused. */
 bool one_name(struct request *q, const struct word *args, size_t n, const char **name);
-/** Answer with CTL_NOT_FOUND, "No <kind> <name>", and the one of @all that was perhaps meant. */
+/** Answer with CTL_NOT_FOUND, "No <kind> <name>", and the one of @all that was perhaps meant, or how to see
+ * them: `show <kind>s`. */
 void refuse_name(struct request *q, const char *kind, const char *name, const struct names *all);
 /** Answer with CTL_NO_PROTOCOL and the name that was perhaps meant. */
 void refuse_protocol(struct request *q, const char *name);

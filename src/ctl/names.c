@@ -135,6 +135,8 @@ void refuse_name(struct request *q, const char *kind, const char *name, const st
 
 	if (near)
 		render_refuse(&q->render, CTL_NOT_FOUND, "No %s %s; did you mean %s?", kind, name, near);
+	else if (all->n)
+		render_refuse(&q->render, CTL_NOT_FOUND, "No %s %s; show %ss names them", kind, name, kind);
 	else
-		render_refuse(&q->render, CTL_NOT_FOUND, "No %s %s", kind, name);
+		render_refuse(&q->render, CTL_NOT_FOUND, "No %s %s; the configuration has none", kind, name);
 }

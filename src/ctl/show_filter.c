@@ -59,18 +59,39 @@ static void visit(void *arg, const struct filter *f)
 		w->render->ops->filter(w->render, f);
 }
 
-static const struct filter *find_filter(struct request *q, const char *name)
+/** `import` and `export` take two names that are no filters: what they stand for; NULL: @name is neither. */
+static const char *policy_text(const char *name)
 {
-	struct wanted w = { .name = name };
+	if (strcmp(name, "all") == 0)
+		return "every route";
+	return strcmp(name, "none") == 0 ? "no route" : NULL;
+}
+
+static void refuse_filter(struct request *q, const char *name)
+{
+	const char *policy = policy_text(name);
 	struct names all = { 0 };
 
-	q->backend->filters(q->backend->ctx, visit, &w);
-	if (w.found)
-		return w.found;
+	if (policy) {
+		render_refuse(
+		        &q->render, CTL_NOT_FOUND,
+		        "%s is no filter, but the policy that lets %s pass; show filters names the filters",
+		        name, policy);
+		return;
+	}
 	names_filters(q->backend, &all);
 	refuse_name(q, "filter", name, &all);
 	names_fini(&all);
-	return NULL;
+}
+
+static const struct filter *find_filter(struct request *q, const char *name)
+{
+	struct wanted w = { .name = name };
+
+	q->backend->filters(q->backend->ctx, visit, &w);
+	if (!w.found)
+		refuse_filter(q, name);
+	return w.found;
 }
 
 void show_filters(struct request *q, const struct word *args, size_t n)

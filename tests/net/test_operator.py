@@ -85,6 +85,8 @@ def test_filter_on_a_made_up_route(office):
     text = gateway.ask('test filter pick 10.1.0.0/16 as_path "65001 65002"').text
     assert "BGP.local_pref: 300" in text and "BGP.as_path: 65001 65002" in text
     assert "match: prefix unwanted" in gateway.ask("show filters pick").text
+    assert gateway.ask("test filter all 10.1.0.0/16").text.startswith("all is no filter, but the policy")
+    assert gateway.ask("show tunnels nix").text == "No tunnel nix; the configuration has none"
 
 
 def test_neighbors_of_next_hops(office):
