@@ -27,6 +27,7 @@ struct recent {
 
 static struct {
 	enum log_target target;
+	bool no_journal; /* it was wanted and is not there, which has been said */
 	struct recent recent[RECENT];
 } out;
 
@@ -131,11 +132,12 @@ static void set_target(enum log_target target)
 
 void log_sink_open(enum log_target target)
 {
-	bool none = target == LOG_TARGET_JOURNAL && !journal_there();
+	bool none = target == LOG_TARGET_JOURNAL && !journal_there(), known = out.no_journal;
 
 	set_target(none ? LOG_TARGET_STDERR : target);
 	log_set_sink(on_event, NULL);
-	if (none)
+	out.no_journal = none;
+	if (none && !known)
 		log_event(LOGL_WARNING, "daemon.no_journal", kv_str("effect", "events go to standard error"),
 		          kv_str("mend",
 		                 "start the daemon where systemd-journald runs, with libsystemd built in, "
@@ -146,4 +148,5 @@ void log_sink_close(void)
 {
 	log_set_sink(NULL, NULL);
 	set_target(LOG_TARGET_STDERR);
+	out.no_journal = false;
 }
