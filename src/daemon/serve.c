@@ -647,6 +647,7 @@ void serve_close(struct daemon *d)
 	watch_close();
 	ctl_server_close(d->ctl);
 	ctl_server_close(d->ctl_readonly);
+	d->ctl = d->ctl_readonly = NULL;
 	if (d->serve) {
 		wg_shown_free(d->serve->wg);
 		neigh_close(d->serve->neigh);
