@@ -266,16 +266,34 @@ static void sign_everywhere(const struct listeners *ls, const struct prefix *pee
 		sign(l, peer);
 }
 
-int listeners_sign(struct listeners *ls, const void *owner, const struct listen_key *key)
+static struct key *add_key(struct listeners *ls, const void *owner, const struct prefix *peer)
 {
 	struct key *k = calloc(1, sizeof(*k));
 
 	if (!k)
-		return -ENOMEM;
-	listeners_unsign(ls, owner);
-	*k = (struct key){ ls->keys, owner, key->peer, key->local, *key->secret };
+		return NULL;
+	*k = (struct key){ .next = ls->keys, .owner = owner, .peer = *peer };
 	ls->keys = k;
+	return k;
+}
+
+/* The kernel replaces the key of an address in place: there is no moment at which it has none. */
+int listeners_sign(struct listeners *ls, const void *owner, const struct listen_key *key)
+{
+	struct key *k = *find_key(ls, owner);
+	struct prefix was;
+
+	if (!k)
+		k = add_key(ls, owner, &key->peer);
+	if (!k)
+		return -ENOMEM;
+	was = k->peer;
+	k->peer = key->peer;
+	k->local = key->local;
+	k->secret = *key->secret;
 	sign_everywhere(ls, &k->peer);
+	if (!prefix_equal(&was, &k->peer))
+		sign_everywhere(ls, &was);
 	return 0;
 }
 

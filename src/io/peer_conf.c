@@ -225,10 +225,11 @@ bool peer_load_secret(struct peer *p, const struct conf_peer *conf)
 	p->secret_error = load_secret(conf, &secret);
 	note_secret(p);
 	same = secret_equal(&secret, &p->secret) && p->secret_error == before;
-	peer_forget_secret(p);
 	p->secret = secret;
 	secret_wipe(&secret);
-	if (p->secret.len && listeners_sign(p->set->listeners, p, &key) < 0)
+	if (!p->secret.len)
+		listeners_unsign(p->set->listeners, p);
+	else if (listeners_sign(p->set->listeners, p, &key) < 0)
 		p->secret_error = -ENOMEM;
 	return !same;
 }
