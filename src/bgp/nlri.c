@@ -16,11 +16,11 @@
 
 static const struct {
 	uint16_t afi;
-	uint8_t safi, ip;
+	uint8_t safi;
 	const char *name;
 } families[FAM_COUNT] = {
-	[FAM_IPV4] = { BGP_AFI_IPV4, BGP_SAFI_UNICAST, IP_V4, "ipv4" },
-	[FAM_IPV6] = { BGP_AFI_IPV6, BGP_SAFI_UNICAST, IP_V6, "ipv6" },
+	[FAM_IPV4] = { BGP_AFI_IPV4, BGP_SAFI_UNICAST, "ipv4" },
+	[FAM_IPV6] = { BGP_AFI_IPV6, BGP_SAFI_UNICAST, "ipv6" },
 };
 
 enum family family_from_wire(uint16_t afi, uint8_t safi)
@@ -38,12 +38,6 @@ uint16_t family_afi(enum family f)
 	return families[f].afi;
 }
 
-uint8_t family_ip(enum family f)
-{
-	assert(f < FAM_COUNT);
-	return families[f].ip;
-}
-
 const char *family_name(enum family f)
 {
 	assert(f < FAM_COUNT);
@@ -59,7 +53,7 @@ bool nlri_check(const struct nlri_run *run, unsigned *count)
 {
 	struct reader r = run->r;
 	unsigned n = 0;
-	uint8_t max = run->family < FAM_COUNT ? ip_bits(families[run->family].ip) : 0;
+	uint8_t max = run->family < FAM_COUNT ? ip_bits(family_ip(run->family)) : 0;
 
 	while (max && rd_left(&r)) {
 		uint8_t len;
@@ -98,7 +92,7 @@ bool nlri_next(struct nlri_run *run, struct nlri *out)
 
 	if (run->family == FAM_COUNT || !rd_left(&run->r))
 		return false;
-	ip = families[run->family].ip;
+	ip = family_ip(run->family);
 	out->path_id = run->add_path ? rd_u32(&run->r) : 0;
 	len = rd_u8(&run->r);
 	b = rd_take(&run->r, bytes_of(len));

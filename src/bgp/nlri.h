@@ -14,8 +14,11 @@ enum family { FAM_IPV4, FAM_IPV6, FAM_COUNT };
 /** FAM_COUNT when we do not speak it. */
 enum family family_from_wire(uint16_t afi, uint8_t safi);
 uint16_t family_afi(enum family f);
-uint8_t family_ip(enum family f);       /* IP_V4, IP_V6 */
-const char *family_name(enum family f); /* "ipv4", "ipv6" */
+const char *family_name(enum family f);        /* "ipv4", "ipv6" */
+static inline uint8_t family_ip(enum family f) /* IP_V4, IP_V6 */
+{
+	return f == FAM_IPV6 ? IP_V6 : IP_V4;
+}
 static inline enum family family_of(const struct prefix *p)
 {
 	return p->addr.family == IP_V6 ? FAM_IPV6 : FAM_IPV4;

@@ -254,12 +254,12 @@ static bool path_set(struct rib_peer *p, struct path *path, const struct importe
 	return true;
 }
 
-static void path_remove(struct rib_peer *p, enum family f, path_id *link)
+/** Take the path at @link out of the list of @d, and away. */
+static void path_remove(struct rib_peer *p, enum family f, struct dest *d, path_id *link)
 {
 	struct rib *r = p->rib;
 	path_id id = *link;
 	struct path *path = path_at(r, id);
-	struct dest *d = table_dest(&r->tables[f], path->dest);
 
 	if (path->flags & PATH_BEST)
 		d->flags |= DEST_BEST_GONE;
@@ -301,11 +301,13 @@ static path_id path_new(struct rib_peer *p, enum family f, dest_id dest, uint32_
 	return id;
 }
 
-static int announce(struct rib_peer *p, enum family f, const struct nlri *n, struct imported *im)
+static int announce(struct rib_peer *p, enum family f, const struct nlri *n, uint32_t hash,
+                    struct imported *im)
 {
 	struct rib *r = p->rib;
-	dest_id dest = table_get(&r->tables[f], &n->prefix);
+	dest_id dest = table_get_hashed(&r->tables[f], &n->prefix, hash);
 	struct path *path;
+	struct dest *d;
 	path_id id;
 
 	if (!dest)
@@ -334,7 +336,8 @@ static int announce(struct rib_peer *p, enum family f, const struct nlri *n, str
 	}
 	if (!path_set(p, path, im)) {
 		stats_path(p, f, path, 1);
-		path_remove(p, f, find_link(r, table_dest(&r->tables[f], dest), p->index, n->path_id));
+		d = table_dest(&r->tables[f], dest);
+		path_remove(p, f, d, find_link(r, d, p->index, n->path_id));
 		return -ENOMEM;
 	}
 	path->since = centiseconds(r->now_us);
@@ -347,11 +350,12 @@ no_memory:
 	return -ENOMEM;
 }
 
-static void withdraw(struct rib_peer *p, enum family f, const struct nlri *n)
+static void withdraw(struct rib_peer *p, enum family f, const struct nlri *n, uint32_t hash)
 {
 	struct rib *r = p->rib;
-	dest_id dest = table_find(&r->tables[f], &n->prefix);
-	path_id *link = dest ? find_link(r, table_dest(&r->tables[f], dest), p->index, n->path_id) : NULL;
+	dest_id dest = table_find_hashed(&r->tables[f], &n->prefix, hash);
+	struct dest *d = dest ? table_dest(&r->tables[f], dest) : NULL;
+	path_id *link = d ? find_link(r, d, p->index, n->path_id) : NULL;
 
 	p->stats[f].import_withdraws++;
 	if (!link || !*link) {
@@ -361,7 +365,7 @@ static void withdraw(struct rib_peer *p, enum family f, const struct nlri *n)
 	/* Without memory to queue the dest it stays as it is, ineligible: the next change or sweep decides
 	 * it. */
 	if (loc_rib_touch(r, f, dest))
-		path_remove(p, f, link);
+		path_remove(p, f, d, link);
 	else
 		path_set_over(p, path_at(r, *link));
 }
@@ -370,21 +374,29 @@ static void withdraw(struct rib_peer *p, enum family f, const struct nlri *n)
 
 #define AHEAD 16u /* prefixes of a run whose records are fetched from memory together */
 
+/** Prefixes of a run, and under what number the table looks for each. */
+struct ahead {
+	struct nlri n[AHEAD];
+	uint32_t hash[AHEAD];
+};
+
 /** The next prefixes of @run, and what the table has of them on its way into the cache: bucket, dest, path
  * and attributes hang on each other, so each of the four steps is taken for all prefixes before the next one.
  */
-static unsigned take_ahead(const struct rib *r, struct nlri_run *run, struct nlri n[AHEAD])
+static unsigned take_ahead(const struct rib *r, struct nlri_run *run, struct ahead *a)
 {
 	const struct table *t = &r->tables[run->family];
 	const struct dest *dests[AHEAD];
 	unsigned count = 0;
 
-	while (count < AHEAD && nlri_next(run, &n[count]))
-		table_prefetch_bucket(t, &n[count++].prefix);
+	for (; count < AHEAD && nlri_next(run, &a->n[count]); count++) {
+		a->hash[count] = table_hash(t, &a->n[count].prefix);
+		table_prefetch_bucket(t, a->hash[count]);
+	}
 	if (count < 2)
 		return count;
 	for (unsigned i = 0; i < count; i++)
-		dests[i] = table_prefetch_dest(t, &n[i].prefix);
+		dests[i] = table_prefetch_dest(t, a->hash[i]);
 	for (unsigned i = 0; i < count; i++)
 		if (dests[i] && dests[i]->paths)
 			__builtin_prefetch(path_at(r, dests[i]->paths));
@@ -396,21 +408,22 @@ static unsigned take_ahead(const struct rib *r, struct nlri_run *run, struct nlr
 
 static void withdraw_run(struct rib_peer *p, struct nlri_run run)
 {
-	struct nlri n[AHEAD];
+	struct ahead a;
 	unsigned count;
 
 	if (run.family >= FAM_COUNT)
 		return;
-	while ((count = take_ahead(p->rib, &run, n)))
+	while ((count = take_ahead(p->rib, &run, &a)))
 		for (unsigned i = 0; i < count; i++)
-			withdraw(p, run.family, &n[i]);
+			withdraw(p, run.family, &a.n[i], a.hash[i]);
 }
 
-static int announce_unicast(struct rib_peer *p, enum family f, const struct nlri *n, struct imported *im)
+static int announce_unicast(struct rib_peer *p, enum family f, const struct nlri *n, uint32_t hash,
+                            struct imported *im)
 {
 	p->stats[f].import_updates++;
 	if (prefix_is_unicast(&n->prefix))
-		return announce(p, f, n, im);
+		return announce(p, f, n, hash, im);
 	p->stats[f].import_rejected++;
 	return 0;
 }
@@ -418,7 +431,7 @@ static int announce_unicast(struct rib_peer *p, enum family f, const struct nlri
 static int announce_run(struct rib_peer *p, struct nlri_run run, const struct attrs *view)
 {
 	struct imported im = { 0 };
-	struct nlri n[AHEAD];
+	struct ahead a;
 	unsigned count;
 	int rc = 0;
 
@@ -427,9 +440,9 @@ static int announce_run(struct rib_peer *p, struct nlri_run run, const struct at
 	im.in = attrs_intern(p->rib->attrs, view);
 	if (!im.in)
 		return -ENOMEM;
-	while (rc == 0 && (count = take_ahead(p->rib, &run, n)))
+	while (rc == 0 && (count = take_ahead(p->rib, &run, &a)))
 		for (unsigned i = 0; i < count && rc == 0; i++)
-			rc = announce_unicast(p, run.family, &n[i], &im);
+			rc = announce_unicast(p, run.family, &a.n[i], a.hash[i], &im);
 	import_fini(p->rib, &im);
 	return rc;
 }
@@ -475,14 +488,15 @@ static int local_set(struct rib_peer *p, enum family f, const struct nlri *n, co
                      struct imported *im)
 {
 	struct rib *r = p->rib;
+	uint32_t hash = table_hash(&r->tables[f], &n->prefix);
 	struct path *path;
 	dest_id dest;
 	bool ok = true;
-	int rc = announce(p, f, n, im);
+	int rc = announce(p, f, n, hash, im);
 
 	if (rc < 0)
 		return rc;
-	dest = table_find(&r->tables[f], &n->prefix);
+	dest = table_find_hashed(&r->tables[f], &n->prefix, hash);
 	path = path_at(r, *find_link(r, table_dest(&r->tables[f], dest), p->index, 0));
 	if (!loc_rib_touch(r, f, dest))
 		return -ENOMEM;
@@ -511,7 +525,7 @@ int rib_local(struct rib_peer *p, const struct prefix *prefix, const struct rib_
 
 	p->rib->now_us = now_us;
 	if (!l) {
-		withdraw(p, f, &n);
+		withdraw(p, f, &n, table_hash(&p->rib->tables[f], &n.prefix));
 		return 0;
 	}
 	im.in = attrs_intern(p->rib->attrs, &view);
@@ -577,7 +591,7 @@ static void sweep_path(struct rib_peer *p, enum family f, path_id id)
 		path_set_over(p, path);
 	if ((p->sweep & SWEEP_STALE) && path_is_over(p, path)) {
 		if (loc_rib_touch(r, f, path->dest))
-			path_remove(p, f, find_link(r, d, p->index, path->wire_id));
+			path_remove(p, f, d, find_link(r, d, p->index, path->wire_id));
 		return;
 	}
 	if (p->sweep & SWEEP_POLICY) {

@@ -206,27 +206,40 @@ uint32_t adj_out_exported(const struct rib_peer *p, enum family f)
 
 /* -- changes ---------------------------------------------------------------------------------- */
 
-static void touch_group(struct rib *r, struct group *g, enum family f, dest_id id, uint16_t old_peer)
+/** @id has no best path, and @g has not been told of one. */
+static bool nothing_to_say(const struct rib *r, const struct group *g, enum family f, dest_id id)
+{
+	return !table_dest(&r->tables[f], id)->best_peer && !bit_get(&g->sent[f], id);
+}
+
+/** @return whether the queue of @g names @id now. */
+static bool touch_group(struct rib *r, struct group *g, enum family f, dest_id id, uint16_t old_peer)
 {
 	struct bitmap *b = &g->is_pending[f];
 	dest_id end = table_end(&r->tables[f]);
 
-	if (!group_hears(g, f) || bit_get(b, id))
-		return;
+	if (bit_get(b, id))
+		return true;
+	if (!group_hears(g, f) || nothing_to_say(r, g, f, id))
+		return false;
 	if (!bitmap_reserve(b, end) || !bitmap_reserve(&g->sent[f], end) ||
 	    !queue_push(&g->pending[f], pending_item(id, old_peer))) {
 		begin_anew(g); /* no memory to note it: say all again when there is some */
-		return;
+		return false;
 	}
 	b->words[id / 64] |= UINT64_C(1) << id % 64;
 	g->twin_of = 0;
+	return true;
 }
 
-void adj_out_touch(struct rib *r, enum family f, dest_id id, uint16_t old_peer, bool best)
+bool adj_out_touch(struct rib *r, enum family f, dest_id id, uint16_t old_peer, bool best)
 {
+	bool named = false;
+
 	for (struct group *g = r->out->groups; g; g = g->next)
 		if (best || group_adds_paths(g, f))
-			touch_group(r, g, f, id, old_peer);
+			named |= touch_group(r, g, f, id, old_peer);
+	return named;
 }
 
 /** Encode what waits, at most @budget dests of one batch. @return how many. */

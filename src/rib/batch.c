@@ -349,9 +349,13 @@ static void add_best(struct batch *b, dest_id id, uint16_t old_peer)
 	const struct dest *d = table_dest(t, id);
 	const struct path *best = loc_rib_best(r, d);
 	bool was = bit_get(&g->sent[b->family], id);
-	struct prefix prefix = dest_prefix(t, d);
-	struct attrs *out = best ? exported(b, best, &prefix) : NULL;
+	struct attrs *out = NULL;
+	struct prefix prefix;
 
+	if (best) {
+		prefix = dest_prefix(t, d);
+		out = exported(b, best, &prefix);
+	}
 	b->considered++;
 	b->refused += best && !out;
 	if (was)

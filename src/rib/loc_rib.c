@@ -35,11 +35,11 @@ bool loc_rib_touch(struct rib *r, enum family f, dest_id id)
 	return true;
 }
 
-void loc_rib_release(struct rib *r, enum family f, dest_id id)
+void loc_rib_release_bare(struct rib *r, enum family f, dest_id id)
 {
 	const struct dest *d = table_dest(&r->tables[f], id);
 
-	if (!d->paths && !d->best_peer && !(d->flags & DEST_DIRTY) && !adj_out_names(r, f, id))
+	if (!d->best_peer && !(d->flags & DEST_DIRTY) && !adj_out_names(r, f, id))
 		table_remove(&r->tables[f], id);
 }
 
@@ -439,7 +439,7 @@ static void decide(struct rib *r, enum family f, dest_id id)
 	struct candidate best;
 	struct hop_set hops;
 	path_id *link = select_best(r, d, &best);
-	bool best_changed, set_changed;
+	bool best_changed, set_changed, named;
 
 	d->flags &= (uint8_t)~DEST_DIRTY;
 	if (link)
@@ -451,11 +451,12 @@ static void decide(struct rib *r, enum family f, dest_id id)
 	d->best_peer = link ? path_at(r, d->paths)->peer : 0;
 	count_preferred(r, f, old_peer, -1);
 	count_preferred(r, f, d->best_peer, 1);
-	adj_out_touch(r, f, id, old_peer, best_changed);
+	named = adj_out_touch(r, f, id, old_peer, best_changed);
 	if (best_changed || set_changed)
 		loc_rib_tell(r, f, id, old_peer);
 	tell_nexthops(r, f, d); /* a path that is no part of the answer may carry next hops */
-	loc_rib_release(r, f, id);
+	if (!named)
+		loc_rib_release(r, f, id);
 }
 
 unsigned loc_rib_run(struct rib *r, unsigned budget)

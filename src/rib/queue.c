@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* queue.c - the growable ring behind dirty dests and export queues; gives its memory back when it runs empty.
- */
+/* queue.c - the growable ring behind dirty dests and export queues; when it runs empty it gives its memory
+ * back, but for what the prefixes of one read of a socket take. */
 #include <stdlib.h>
 
 #include "rib/rib_priv.h"
 
-#define QUEUE_MIN 256u
+#define QUEUE_MIN  256u
+#define QUEUE_KEPT 4096u
 
 static bool resize(struct queue *q, uint32_t size)
 {
@@ -22,26 +23,15 @@ static bool resize(struct queue *q, uint32_t size)
 	return true;
 }
 
-bool queue_push(struct queue *q, uint64_t item)
+bool queue_grow(struct queue *q)
 {
-	if (q->count == q->size &&
-	    (q->size > UINT32_MAX / 2 || !resize(q, q->size ? q->size * 2 : QUEUE_MIN)))
-		return false;
-	q->items[(q->head + q->count++) & (q->size - 1)] = item;
-	return true;
+	return q->size <= UINT32_MAX / 2 && resize(q, q->size ? q->size * 2 : QUEUE_MIN);
 }
 
-uint64_t queue_pop(struct queue *q)
+void queue_empty(struct queue *q)
 {
-	uint64_t item;
-
-	if (!q->count)
-		return 0;
-	item = q->items[q->head];
-	q->head = (q->head + 1) & (q->size - 1);
-	if (--q->count == 0 && q->size > QUEUE_MIN)
+	if (q->size > QUEUE_KEPT)
 		queue_fini(q);
-	return item;
 }
 
 bool queue_copy(struct queue *to, const struct queue *from)

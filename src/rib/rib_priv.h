@@ -25,14 +25,33 @@ struct queue {
 	uint64_t *items;
 	uint32_t head, count, size; /* size: a power of two */
 };
-bool queue_push(struct queue *q, uint64_t item);                   /* false: out of memory */
-uint64_t queue_pop(struct queue *q);                               /* 0: empty */
+bool queue_grow(struct queue *q);  /* room for one more at least; false: out of memory */
+void queue_empty(struct queue *q); /* give memory back, when it is much */
+bool queue_copy(struct queue *to, const struct queue *from);
+void queue_fini(struct queue *q);
 static inline uint64_t queue_at(const struct queue *q, uint32_t i) /* i < count */
 {
 	return q->items[(q->head + i) & (q->size - 1)];
 }
-bool queue_copy(struct queue *to, const struct queue *from);
-void queue_fini(struct queue *q);
+static inline bool queue_push(struct queue *q, uint64_t item) /* false: out of memory */
+{
+	if (q->count == q->size && !queue_grow(q))
+		return false;
+	q->items[(q->head + q->count++) & (q->size - 1)] = item;
+	return true;
+}
+static inline uint64_t queue_pop(struct queue *q) /* 0: empty */
+{
+	uint64_t item;
+
+	if (!q->count)
+		return 0;
+	item = queue_at(q, 0);
+	q->head = (q->head + 1) & (q->size - 1);
+	if (--q->count == 0)
+		queue_empty(q);
+	return item;
+}
 
 /** A place in a walk over all dests that goes round and round. */
 struct position {
@@ -210,15 +229,21 @@ void loc_rib_candidate(const struct rib *r, const struct path *p, struct candida
 const struct path *loc_rib_best(const struct rib *r, const struct dest *d);
 /** Tell subscribers the present state of a dest. */
 void loc_rib_tell(struct rib *r, enum family f, dest_id id, uint16_t old_peer); /* 0: none */
+/** Free @id, a dest without paths, unless something still names it. */
+void loc_rib_release_bare(struct rib *r, enum family f, dest_id id);
 /** Free a dest that nothing needs any more. */
-void loc_rib_release(struct rib *r, enum family f, dest_id id);
+static inline void loc_rib_release(struct rib *r, enum family f, dest_id id)
+{
+	if (!table_dest(&r->tables[f], id)->paths)
+		loc_rib_release_bare(r, f, id);
+}
 
 /* -- adj_out.c -------------------------------------------------------------------------------- */
 struct adj_out *adj_out_new(void);
 void adj_out_free(struct adj_out *o);
 /** Some path of @id changed, and when @best the best one too; @old_peer announced the former best path (0:
- * there was none). */
-void adj_out_touch(struct rib *r, enum family f, dest_id id, uint16_t old_peer, bool best);
+ * there was none). @return whether a group that was told of it has @id in its queue. */
+bool adj_out_touch(struct rib *r, enum family f, dest_id id, uint16_t old_peer, bool best);
 unsigned adj_out_run(struct rib *r, unsigned budget);
 bool adj_out_pending(const struct rib *r); /* there is something to encode and room to put it */
 bool adj_out_settled(const struct rib *r); /* nothing waits to be encoded, room or not */

@@ -38,12 +38,12 @@ static uint64_t mix(uint64_t x)
 	return x ^ x >> 32;
 }
 
-static uint32_t hash(const uint8_t *addr, size_t bytes, uint8_t len)
+static uint32_t hash_of(enum family f, const uint8_t *addr, uint8_t len)
 {
 	uint64_t hi, lo;
 	uint32_t v4;
 
-	if (bytes == 4) {
+	if (f == FAM_IPV4) {
 		memcpy(&v4, addr, 4);
 		return (uint32_t)mix((uint64_t)v4 << 8 | len);
 	}
@@ -60,28 +60,39 @@ static bool same(const struct table *t, const struct dest *d, const struct prefi
 	                             : memcmp(d->addr, p->addr.b, 16) == 0;
 }
 
-static uint32_t *bucket_of(const struct table *t, const uint8_t *addr, uint8_t len)
+uint32_t table_hash(const struct table *t, const struct prefix *p)
 {
-	return &t->buckets[hash(addr, t->family == FAM_IPV4 ? 4 : 16, len) & t->mask];
+	return hash_of(t->family, p->addr.b, p->len);
 }
 
-dest_id table_find(const struct table *t, const struct prefix *p)
+static uint32_t *bucket_at(const struct table *t, uint32_t hash)
 {
-	dest_id id = *bucket_of(t, p->addr.b, p->len);
+	return &t->buckets[hash & t->mask];
+}
+
+/** The head of the chain that @d is in, or belongs into. */
+static uint32_t *bucket_of(const struct table *t, const struct dest *d)
+{
+	return bucket_at(t, hash_of(t->family, d->addr, d->len));
+}
+
+dest_id table_find_hashed(const struct table *t, const struct prefix *p, uint32_t hash)
+{
+	dest_id id = *bucket_at(t, hash);
 
 	while (id && !same(t, table_dest(t, id), p))
 		id = table_dest(t, id)->hash_next;
 	return id;
 }
 
-void table_prefetch_bucket(const struct table *t, const struct prefix *p)
+void table_prefetch_bucket(const struct table *t, uint32_t hash)
 {
-	__builtin_prefetch(bucket_of(t, p->addr.b, p->len));
+	__builtin_prefetch(bucket_at(t, hash));
 }
 
-const struct dest *table_prefetch_dest(const struct table *t, const struct prefix *p)
+const struct dest *table_prefetch_dest(const struct table *t, uint32_t hash)
 {
-	dest_id id = *bucket_of(t, p->addr.b, p->len);
+	dest_id id = *bucket_at(t, hash);
 	const struct dest *d = id ? table_dest(t, id) : NULL;
 
 	__builtin_prefetch(d);
@@ -90,9 +101,7 @@ const struct dest *table_prefetch_dest(const struct table *t, const struct prefi
 
 void table_prefetch_remove(const struct table *t, dest_id id)
 {
-	const struct dest *d = table_dest(t, id);
-
-	__builtin_prefetch(bucket_of(t, d->addr, d->len));
+	__builtin_prefetch(bucket_of(t, table_dest(t, id)));
 }
 
 /** Twice the buckets; when there is no memory for them the chains grow longer, which is no error. */
@@ -112,7 +121,7 @@ static void widen(struct table *t)
 
 		if (d->flags & DEST_FREE)
 			continue;
-		b = bucket_of(t, d->addr, d->len);
+		b = bucket_of(t, d);
 		d->hash_next = *b;
 		*b = id;
 	}
@@ -131,9 +140,9 @@ static dest_id take(struct table *t)
 	return id;
 }
 
-dest_id table_get(struct table *t, const struct prefix *p)
+dest_id table_get_hashed(struct table *t, const struct prefix *p, uint32_t hash)
 {
-	dest_id id = table_find(t, p);
+	dest_id id = table_find_hashed(t, p, hash);
 	struct dest *d;
 	uint32_t *b;
 
@@ -147,7 +156,7 @@ dest_id table_get(struct table *t, const struct prefix *p)
 	d = table_dest(t, id);
 	d->len = p->len;
 	memcpy(d->addr, p->addr.b, ip_bytes(family_ip(t->family)));
-	b = bucket_of(t, d->addr, d->len);
+	b = bucket_at(t, hash);
 	d->hash_next = *b;
 	*b = id;
 	t->count++;
@@ -157,7 +166,7 @@ dest_id table_get(struct table *t, const struct prefix *p)
 void table_remove(struct table *t, dest_id id)
 {
 	struct dest *d = table_dest(t, id);
-	uint32_t *link = bucket_of(t, d->addr, d->len);
+	uint32_t *link = bucket_of(t, d);
 
 	assert(!d->paths);
 	while (*link != id)

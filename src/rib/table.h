@@ -76,14 +76,19 @@ struct table {
 
 int table_init(struct table *t, enum family f); /* 0 or -ENOMEM */
 void table_fini(struct table *t);
-dest_id table_find(const struct table *t, const struct prefix *p); /* 0: none */
-dest_id table_get(struct table *t, const struct prefix *p);        /* found or made; 0: out of memory */
+/** Under what number @p is looked up, as long as the table lives. */
+uint32_t table_hash(const struct table *t, const struct prefix *p);
+dest_id table_find_hashed(const struct table *t, const struct prefix *p, uint32_t hash); /* 0: none */
+static inline dest_id table_find(const struct table *t, const struct prefix *p)
+{
+	return table_find_hashed(t, p, table_hash(t, p));
+}
+/** Found or made; 0: out of memory. */
+dest_id table_get_hashed(struct table *t, const struct prefix *p, uint32_t hash);
 void table_remove(struct table *t, dest_id id);
-/** Ask memory for what table_find() of @p will look at first; the dest a while after the bucket. No change.
- */
-void table_prefetch_bucket(const struct table *t, const struct prefix *p);
-const struct dest *table_prefetch_dest(const struct table *t,
-                                       const struct prefix *p); /* NULL: empty bucket */
+/** Ask memory for what a look-up by @hash will see first; the dest a while after the bucket. No change. */
+void table_prefetch_bucket(const struct table *t, uint32_t hash);
+const struct dest *table_prefetch_dest(const struct table *t, uint32_t hash); /* NULL: empty bucket */
 /** ... and for what table_remove() of @id will look at. */
 void table_prefetch_remove(const struct table *t, dest_id id);
 size_t table_bytes(const struct table *t); /* of the index; dests are counted by their pool */

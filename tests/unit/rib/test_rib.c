@@ -51,6 +51,26 @@ START_TEST(announces_with_our_as_and_address)
 }
 END_TEST
 
+START_TEST(who_was_told_nothing_has_nothing_withdrawn)
+{
+	begin(3, (uint32_t[]){ NODE_AS, FAR_AS, FAR_AS + 1 });
+	peers[2].conf.export = RIB_POLICY_NONE;
+	rib_peer_reconfigure(peers[2].rib, &peers[2].conf);
+	lab_settle(&lab, peers, 3);
+	lab_announce(&lab, &peers[0], 7, &(struct lab_attrs){ .as = { NODE_AS } });
+	lab_settle(&lab, peers, 3);
+	ck_assert(peers[1].got[7].there);
+	peers[1].messages = peers[2].messages = 0;
+	lab_withdraw(&lab, &peers[0], 7);
+	lab_settle(&lab, peers, 3);
+	ck_assert_uint_eq(peers[1].messages, 1);
+	ck_assert(!peers[1].got[7].there);
+	ck_assert_uint_eq(peers[2].messages, 0);
+	ck_assert_uint_eq(rib_count(lab.rib, FAM_IPV4), 0);
+	rib_free(lab.rib);
+}
+END_TEST
+
 START_TEST(end_of_rib_once_behind_the_table)
 {
 	begin(1, (uint32_t[]){ NODE_AS });
@@ -781,10 +801,11 @@ START_TEST(several_paths_to_a_sink)
 }
 END_TEST
 
-UNIT_MAIN("rib", UNIT(announces_with_our_as_and_address), UNIT(end_of_rib_once_behind_the_table),
-          UNIT(duplicate_is_not_announced_again), UNIT(new_source_loses_what_it_had_from_us),
-          UNIT(spare_is_the_best_path_another_way), UNIT(equal_paths_form_an_ecmp_set),
-          UNIT(next_hop_decides_eligibility), UNIT_ROWS(who_may_hear_what, rules), UNIT(first_as_is_enforced),
+UNIT_MAIN("rib", UNIT(announces_with_our_as_and_address), UNIT(who_was_told_nothing_has_nothing_withdrawn),
+          UNIT(end_of_rib_once_behind_the_table), UNIT(duplicate_is_not_announced_again),
+          UNIT(new_source_loses_what_it_had_from_us), UNIT(spare_is_the_best_path_another_way),
+          UNIT(equal_paths_form_an_ecmp_set), UNIT(next_hop_decides_eligibility),
+          UNIT_ROWS(who_may_hear_what, rules), UNIT(first_as_is_enforced),
           UNIT(changed_policy_needs_no_session), UNIT_ROWS(med_does_not_depend_on_order, all_orders),
           UNIT(limit_is_reported), UNIT(local_routes), UNIT(slow_sink_holds_nobody_up),
           UNIT(several_paths_to_a_sink), UNIT(next_hops_behind_routes_of_ours), UNIT(no_circles_of_next_hops),
