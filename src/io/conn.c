@@ -339,6 +339,8 @@ static void close_socket(struct conn *c)
 		return;
 	if (!c->dialling)
 		last_words(c);
+	if (peer_min_ttl(c->peer)) /* we listen no more, but a peer farther away may hear that it is over */
+		sock_set_min_ttl(c->fd, c->ends.remote.family, 0);
 	sock_close_gently(c->fd);
 	c->fd = -1;
 }

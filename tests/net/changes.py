@@ -97,7 +97,8 @@ PEERS = [
     peer_row("interface", "", 'interface = "lan0";'),
     peer_row("passive", "", "passive = true;"),
     peer_row("multihop", "", "multihop = 2;"),
-    # What such a BIRD has begun half is over only when it is started anew: as it is, its text being another.
+    # What such a BIRD has begun half lasts while it sends again what we did not hear, ever more rarely. It is started
+    # anew, its text being another.
     peer_row("ttl_security", "", "ttl_security = true;", bird='description "too near";'),
     peer_row("password_file", "", 'password_file = "{password}";', bird='description "unsigned";'),
     peer_row("families", "", 'families = [ "ipv4", "ipv6" ];'),

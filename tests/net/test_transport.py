@@ -4,6 +4,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import threading
 import time
@@ -204,6 +205,21 @@ def test_ttl_security_drops_what_comes_from_afar(pair):
     """BIRD without TTL security sends TTL 1."""
     pair.start("ttl_security = true; passive = true;")
     stays(lambda: not pair.up(), 4, "no session")
+
+
+def test_ttl_security_taken_back_ends_half_a_session(pair):
+    """BIRD hears us and we do not hear it, so that it waits for what comes next.  That we give up must reach it."""
+    pair.start("passive = true;")
+    wait_until(pair.exchanged, 15, "a session")
+    pair.configure("ttl_security = true; passive = true;")
+    pair.gateway.reload()
+    wait_until(lambda: "Received: Other configuration change" in pair.bird.log(), 20, "its end")
+    wait_until(lambda: re.search(r":179 .*timer:\(on,[^,]*,[3-9]\)", pair.ours.run("ss", "-tno").stdout), 30,
+               "half a session, on which we have sent several times what nobody seems to acknowledge")
+    assert not pair.up()
+    pair.configure("passive = true;")
+    pair.gateway.reload()
+    wait_until(pair.exchanged, 45, "a session again, long before BIRD's hold time of 90 s would have ended that one")
 
 
 def test_ttl_security_over_hops(pair):
