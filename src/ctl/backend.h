@@ -73,10 +73,13 @@ struct ctl_bgp {
 	uint64_t long_lived_us[FAM_COUNT];             /* ... as the last choice (RFC 9494) */
 	uint64_t refuse_us;                            /* not taken before, after too many prefixes */
 	uint64_t treated_as_withdraw, attrs_discarded; /* UPDATEs with faults (RFC 7606) */
-	bool policy_missing;                           /* eBGP without import or export: RFC 8212 */
-	const char *import, *export;                   /* "all", "none" or the filter's name */
-	uint32_t max_prefix;                           /* 0: no limit */
-	const char *max_prefix_action;                 /* "restart", "disable", "warn" */
+	/* Segments dropped for their TCP MD5 signature since the start, whoever sent them. Without a session,
+	 * and with a password: signed with another, not signed; without one: signed. */
+	uint64_t md5_wrong, md5_missing, md5_unexpected;
+	bool policy_missing;           /* eBGP without import or export: RFC 8212 */
+	const char *import, *export;   /* "all", "none" or the filter's name */
+	uint32_t max_prefix;           /* 0: no limit */
+	const char *max_prefix_action; /* "restart", "disable", "warn" */
 };
 
 struct ctl_proto {

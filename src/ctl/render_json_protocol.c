@@ -69,6 +69,18 @@ static void set_timers(struct render *r, json_t *parent, const struct ctl_bgp *b
 	json_set_left(r, o, "connect_retry_left_s", b->retry_us);
 }
 
+static void set_md5_drops(struct render *r, json_t *parent, const struct ctl_bgp *b)
+{
+	json_t *o;
+
+	if (!b->md5_wrong && !b->md5_missing && !b->md5_unexpected)
+		return;
+	o = json_set_object(r, parent, "md5_dropped");
+	json_set_int(r, o, "wrong", b->md5_wrong);
+	json_set_int(r, o, "missing", b->md5_missing);
+	json_set_int(r, o, "unexpected", b->md5_unexpected);
+}
+
 static void set_bgp(struct render *r, json_t *o, const struct ctl_proto *p, bool all)
 {
 	const struct ctl_bgp *b = p->bgp;
@@ -100,6 +112,7 @@ static void set_bgp(struct render *r, json_t *o, const struct ctl_proto *p, bool
 		json_set_time(r, o, "refused_until", b->refuse_us);
 	json_set_int(r, o, "updates_treated_as_withdraw", b->treated_as_withdraw);
 	json_set_int(r, o, "updates_with_attributes_discarded", b->attrs_discarded);
+	set_md5_drops(r, o, b);
 	if (b->stale_us)
 		json_set_time(r, o, "stale_until", b->stale_us);
 	if (b->long_lived_us[FAM_IPV4])

@@ -167,6 +167,21 @@ static void session_details(struct render *r, const struct ctl_bgp *b)
 static const char *const missing_policy =
         "no import or export policy: nothing is taken or sent (RFC 8212); set import and export";
 
+/* The kernel drops them without a word, and counts them for the network namespace only. */
+static void md5_drops(struct render *r, const struct ctl_bgp *b)
+{
+	if (b->md5_wrong || b->md5_missing)
+		FIELD(r, "TCP MD5",
+		      "dropped here since the start, of whatever peer: %" PRIu64
+		      " segments signed with another password, %" PRIu64 " not signed",
+		      b->md5_wrong, b->md5_missing);
+	if (b->md5_unexpected)
+		FIELD(r, "TCP MD5",
+		      "dropped here since the start, of whatever peer: %" PRIu64
+		      " segments signed, where there is no password_file",
+		      b->md5_unexpected);
+}
+
 static void bgp_details(struct render *r, const struct ctl_proto *p)
 {
 	const struct ctl_bgp *b = p->bgp;
@@ -200,6 +215,7 @@ static void bgp_details(struct render *r, const struct ctl_proto *p)
 	if (b->last_attempt[0])
 		FIELD(r, "Last attempt", "%s since %s", b->last_attempt,
 		      render_time(r, b->last_attempt_us, time));
+	md5_drops(r, b);
 	if (b->refuse_us)
 		FIELD(r, "Refused for", "%s s more, after too many prefixes",
 		      remains(r, b->refuse_us, left, sizeof(left)));

@@ -17,6 +17,7 @@
 #include "ctl/server.h"
 #include "daemon/state.h"
 #include "daemon/wg_shown.h"
+#include "io/md5_drops.h"
 #include "lib/log.h"
 #include "netlink/neigh.h"
 
@@ -28,9 +29,11 @@ struct serve {
 	struct ctl_address *addresses; /* of the link or tunnel being shown */
 	struct wg_shown *wg;           /* of the tunnel being shown */
 	size_t n_addresses;
-	struct neigh *neigh;      /* NULL before the first question */
-	struct neigh_entry entry; /* of the neighbor being shown */
-	char refusal[128];        /* of the route being shown */
+	struct neigh *neigh;                      /* NULL before the first question */
+	struct neigh_entry entry;                 /* of the neighbor being shown */
+	char refusal[128];                        /* of the route being shown */
+	struct md5_drops dropped_before, dropped; /* at the start, and dropped_at */
+	uint64_t dropped_at;
 };
 
 static void get_clock(void *ctx, struct ctl_clock *out)
@@ -172,6 +175,28 @@ static void session_facts(const struct session *s, struct ctl_bgp *b)
 	        b->keepalive && b->keepalive < b->hold_time ? b->keepalive : (uint16_t)(b->hold_time / 3);
 }
 
+static uint64_t growth(uint64_t before, uint64_t now)
+{
+	return now > before ? now - before : 0; /* it may not have been there to be read */
+}
+
+/** What may be the cause that a peer has no session, and is seen nowhere else. */
+static void md5_facts(const struct daemon *d, struct ctl_bgp *b, bool password)
+{
+	struct serve *s = d->serve;
+
+	if (s->dropped_at != loop_now(d->loop)) { /* once for all peers that are shown in this turn */
+		s->dropped_at = loop_now(d->loop);
+		s->dropped = md5_drops_read(MD5_DROPS_FILE);
+	}
+	if (password) {
+		b->md5_wrong = growth(s->dropped_before.wrong, s->dropped.wrong);
+		b->md5_missing = growth(s->dropped_before.missing, s->dropped.missing);
+	} else {
+		b->md5_unexpected = growth(s->dropped_before.unexpected, s->dropped.unexpected);
+	}
+}
+
 struct troubles {
 	char error[512], attempt[256];
 };
@@ -225,7 +250,7 @@ static struct ctl_bgp bgp_facts(const struct peer_view *v, struct troubles *t)
 	return b;
 }
 
-static bool bgp_protocol(const struct peer *peer, ctl_proto_fn fn, void *arg)
+static bool bgp_protocol(const struct daemon *d, const struct peer *peer, ctl_proto_fn fn, void *arg)
 {
 	struct peer_view v;
 	struct ctl_bgp b;
@@ -234,6 +259,8 @@ static bool bgp_protocol(const struct peer *peer, ctl_proto_fn fn, void *arg)
 
 	peer_view(peer, &v);
 	b = bgp_facts(&v, &t);
+	if (v.enabled && v.state != ST_ESTABLISHED)
+		md5_facts(d, &b, v.conf->password_file);
 	p = (struct ctl_proto){ .name = v.name,
 		                .kind = CTL_PROTO_BGP,
 		                .state = bgp_proto_state(&v),
@@ -251,7 +278,7 @@ static void walk_protocols(void *ctx, ctl_proto_fn fn, void *arg)
 	if (!pseudo_protocols(d, fn, arg))
 		return;
 	for (struct peer *p = peers_first(d->peers); p; p = peers_next(d->peers, p))
-		if (!bgp_protocol(p, fn, arg))
+		if (!bgp_protocol(d, p, fn, arg))
 			return;
 }
 
@@ -281,7 +308,7 @@ static bool one_protocol(void *ctx, const char *name, ctl_proto_fn fn, void *arg
 	struct by_name m = { name, fn, arg, false };
 
 	if (p) {
-		bgp_protocol(p, fn, arg);
+		bgp_protocol(d, p, fn, arg);
 		return true;
 	}
 	pseudo_protocols(d, match_name, &m);
@@ -611,6 +638,7 @@ int serve_open(struct daemon *d)
 	if (!d->serve)
 		return -ENOMEM;
 	gethostname(d->serve->hostname, sizeof(d->serve->hostname) - 1);
+	d->serve->dropped_before = md5_drops_read(MD5_DROPS_FILE);
 	d->serve->backend = (struct ctl_backend){ .ctx = d,
 		                                  .rib = d->rib,
 		                                  .clock = get_clock,

@@ -28,6 +28,7 @@ PROTOCOL_ALL = {
     **PROTOCOL, "neighbor_port?": int, "neighbor_id?": str, "local_address?": str, "interface?": str, "passive?": bool,
     "last_error_at?": NUMBER, "last_attempt_at?": NUMBER, "sessions_ended?": int, "stale_until?": NUMBER,
     "refused_until?": NUMBER, "updates_treated_as_withdraw?": int, "updates_with_attributes_discarded?": int,
+    "md5_dropped?": {"wrong": int, "missing": int, "unexpected": int},
     "local_capabilities?": CAPABILITIES, "neighbor_capabilities?": CAPABILITIES, "session?": str,
     "negotiated_families?": [str],
     "timers?": {"hold_s": int, "hold_left_s?": NUMBER, "keepalive_s": int, "keepalive_left_s?": NUMBER,

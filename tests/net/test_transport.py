@@ -143,6 +143,31 @@ def test_md5_wrong_password_is_suspected_in_words_and_dialled_ever_more_rarely(p
     assert "perhaps" not in pair.gateway.ask("show protocols all bird").text
 
 
+@pytest.mark.parametrize("secret, bird, word, key", [
+    (True, 'password "another";', "signed with another password", "wrong"),
+    (True, "", "not signed", "missing"),
+    (False, f'password "{PASSWORD}";', "signed, where there is no password_file", "unexpected")],
+    ids=["wrong", "unsigned", "signed"])
+def test_md5_drops_are_counted_where_one_looks_for_a_passive_peer(pair, secret, bird, word, key):
+    """The kernel drops its SYNs, so that nobody sees it come."""
+    pair.start((f'password_file = "{pair.secret()}"; ' if secret else "") + "passive = true;", "passive on;")
+
+    def shown():
+        return [line for line in pair.gateway.ask("show protocols all bird").text.splitlines() if "TCP MD5:" in line]
+
+    assert shown() == [], "nobody has dialled"
+    pair.bird.stop()
+    pair.start_bird(bird)
+    wait_until(shown, 15, "what was dropped")
+    assert re.search(f"[1-9][0-9]* (segments )?{word}", shown()[0]), shown()
+    document = json.loads(pair.gateway.mcbgpc("--json", "show", "protocols", "all", "bird").stdout)
+    assert document["protocols"][0]["md5_dropped"][key] > 0
+    pair.bird.stop()
+    pair.start_bird(f'password "{PASSWORD}";' if secret else "")
+    wait_until(pair.exchanged, 15, "routes over a session")
+    assert shown() == [], "it has a session"
+
+
 def test_md5_of_two_peers_at_one_address(pair):
     """The kernel has one key for it, which stays while one of them is left."""
     secret = pair.secret()
