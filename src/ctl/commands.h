@@ -73,8 +73,9 @@ void show_interfaces(struct request *q, const struct word *args, size_t n);
 void show_neighbors(struct request *q, const struct word *args, size_t n);
 void show_bfd(struct request *q, const struct word *args, size_t n);
 void show_memory(struct request *q, const struct word *args, size_t n);
-/* show_route.c */
+/* route_query.c */
 extern const struct keyword route_keywords[];
+/* show_route.c */
 void show_route(struct request *q, const struct word *args, size_t n);
 /* monitor.c */
 extern const struct keyword monitor_keywords[];
