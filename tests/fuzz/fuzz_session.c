@@ -6,11 +6,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "bgp/frame.h"
-#include "bgp/session.h"
 #include "mcbgp/bgp.h"
-
-#define SECOND UINT64_C(1000000)
+#include "unit/bgp/talk.h"
 
 static const struct session_conf conf = {
 	.local_as = 65001,
@@ -68,28 +65,6 @@ static void check_output(void)
 		assert(frame_next(&r, BGP_MAX_LEN, &f, &why) == FRAME_OK);
 }
 
-static void bring_to(unsigned state, uint64_t now)
-{
-	uint8_t buf[512];
-	struct writer w = wr_init(buf, sizeof(buf));
-	struct open theirs = { BGP_VERSION, 65002, 30, 0x0a000002, conf.caps };
-	size_t open_len, taken;
-
-	if (state >= ST_CONNECT)
-		session_event(&session, state == ST_ACTIVE ? EV_START_PASSIVE : EV_START, now);
-	if (state >= ST_OPENSENT)
-		session_event(&session, EV_TCP_UP, now);
-	open_encode(&w, &theirs);
-	open_len = (size_t)(w.p - buf);
-	if (state >= ST_OPENCONFIRM)
-		session_input(&session, buf, open_len, &taken, now);
-	w = wr_init(buf, sizeof(buf));
-	frame_keepalive(&w);
-	if (state >= ST_ESTABLISHED)
-		session_input(&session, buf, (size_t)(w.p - buf), &taken, now);
-	assert(session.state == state);
-}
-
 /* One act: its first byte says what, the second how much. @return bytes of @data used. */
 static size_t act(const uint8_t *data, size_t len, uint64_t *now)
 {
@@ -129,11 +104,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	const struct session_sink sink = { on_update, on_refresh, NULL };
+	const struct open theirs = { BGP_VERSION, 65002, 30, 0x0a000002, conf.caps };
 	uint64_t now = 1000 * SECOND;
 
 	if (len < 1 || session_init(&session, &conf, &sink, 1) < 0)
 		return 0;
-	bring_to(data[0] % ST_COUNT, now);
+	talk_bring_to(&session, data[0] % ST_COUNT, &theirs, now);
 	data++;
 	len--;
 	while (len > 2) {

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test_session.c - sessions against scripts and against each other, under a clock of our own. */
-#include "bgp/session.h"
-
 #include <errno.h>
 #include <stdio.h>
 
 #include "bgp/backoff.h"
-#include "bgp/frame.h"
 #include "mcbgp/bgp.h"
+#include "unit/bgp/talk.h"
 #include "unit/unit.h"
-
-#define SECOND UINT64_C(1000000)
 
 static const struct session_conf left = {
 	.local_as = 65001,
@@ -377,19 +373,24 @@ static const struct {
 	{ BGP_MSG_OPEN, ST_ESTABLISHED, BGP_FSM_IN_ESTABLISHED },
 };
 
+static struct open open_of_right(void)
+{
+	return (struct open){ BGP_VERSION, 65002, 9, right.local_id, right.caps };
+}
+
 static size_t message(uint8_t *buf, size_t size, enum bgp_msg type)
 {
+	const struct open o = open_of_right();
 	struct writer w = wr_init(buf, size);
-	const struct open o = { BGP_VERSION, 65002, 9, right.local_id, right.caps };
 
 	if (type == BGP_MSG_OPEN)
-		open_encode(&w, &o);
-	else if (type == BGP_MSG_UPDATE)
+		return talk_open(buf, size, &o);
+	if (type == BGP_MSG_KEEPALIVE)
+		return talk_keepalive(buf, size);
+	if (type == BGP_MSG_UPDATE)
 		update_encode_eor(&w, FAM_IPV4);
-	else if (type == BGP_MSG_ROUTE_REFRESH)
-		refresh_encode(&w, FAM_IPV4, REFRESH_REQUEST);
 	else
-		frame_keepalive(&w);
+		refresh_encode(&w, FAM_IPV4, REFRESH_REQUEST);
 	return (size_t)(w.p - buf);
 }
 
@@ -402,13 +403,9 @@ static unsigned say_message(struct session *to, enum bgp_msg type)
 
 static void bring_to(enum bgp_state state)
 {
-	session_event(&a, EV_START, now);
-	session_event(&a, EV_TCP_UP, now);
-	if (state > ST_OPENSENT)
-		say_message(&a, BGP_MSG_OPEN);
-	if (state > ST_OPENCONFIRM)
-		say_message(&a, BGP_MSG_KEEPALIVE);
-	ck_assert_int_eq(a.state, state);
+	const struct open o = open_of_right();
+
+	talk_bring_to(&a, state, &o, now);
 }
 
 START_TEST(unexpected_message_is_an_fsm_error)

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test_session_stream.c - what a session does must not depend on how TCP cuts the bytes: every message, and a
  * whole life of a session, split at every point, at every two points, and read byte by byte. */
-#include "bgp/session.h"
-
 #include <stdio.h>
 
-#include "bgp/frame.h"
 #include "mcbgp/bgp.h"
+#include "unit/bgp/talk.h"
 #include "unit/unit.h"
-
-#define SECOND UINT64_C(1000000)
 
 static const struct session_conf conf = {
 	.local_as = 65001,
@@ -43,19 +39,7 @@ static const struct open theirs = { BGP_VERSION,
 
 static size_t put_open(uint8_t *buf, size_t size)
 {
-	struct writer w = wr_init(buf, size);
-
-	open_encode(&w, &theirs);
-	ck_assert(!w.bad);
-	return (size_t)(w.p - buf);
-}
-
-static size_t put_keepalive(uint8_t *buf, size_t size)
-{
-	struct writer w = wr_init(buf, size);
-
-	frame_keepalive(&w);
-	return (size_t)(w.p - buf);
+	return talk_open(buf, size, &theirs);
 }
 
 static size_t put_refresh(uint8_t *buf, size_t size)
@@ -117,7 +101,7 @@ static size_t put_long_update(uint8_t *buf, size_t size)
 
 static size_t put_bad_marker(uint8_t *buf, size_t size)
 {
-	size_t len = put_keepalive(buf, size);
+	size_t len = talk_keepalive(buf, size);
 
 	buf[7] = 0xfe;
 	return len;
@@ -125,7 +109,7 @@ static size_t put_bad_marker(uint8_t *buf, size_t size)
 
 static size_t put_bad_length(uint8_t *buf, size_t size)
 {
-	size_t len = put_keepalive(buf, size);
+	size_t len = talk_keepalive(buf, size);
 
 	buf[17] = BGP_HEADER_LEN - 1;
 	return len;
@@ -133,7 +117,7 @@ static size_t put_bad_length(uint8_t *buf, size_t size)
 
 static size_t put_bad_type(uint8_t *buf, size_t size)
 {
-	size_t len = put_keepalive(buf, size);
+	size_t len = talk_keepalive(buf, size);
 
 	buf[18] = 77;
 	return len;
@@ -190,17 +174,9 @@ static void read_up_to(const uint8_t *wire, size_t *used, size_t have)
 static void begin(enum bgp_state state)
 {
 	const struct session_sink sink = { on_update, on_refresh, NULL };
-	uint8_t buf[512];
-	size_t used = 0, len;
 
 	ck_assert_int_eq(session_init(&s, &conf, &sink, 7), 0);
-	session_event(&s, EV_START, now);
-	session_event(&s, EV_TCP_UP, now);
-	len = state > ST_OPENSENT ? put_open(buf, sizeof(buf)) : 0;
-	if (state > ST_OPENCONFIRM)
-		len += put_keepalive(buf + len, sizeof(buf) - len);
-	read_up_to(buf, &used, len);
-	ck_assert_int_eq(s.state, state);
+	talk_bring_to(&s, state, &theirs, now);
 	got = (struct result){ 0 };
 }
 
@@ -251,8 +227,8 @@ static const struct {
 } messages[] = {
 	{ "OPEN", put_open, ST_OPENSENT, ST_OPENCONFIRM },
 	{ "a second OPEN", put_open, ST_ESTABLISHED, ST_IDLE },
-	{ "the first KEEPALIVE", put_keepalive, ST_OPENCONFIRM, ST_ESTABLISHED },
-	{ "KEEPALIVE", put_keepalive, ST_ESTABLISHED, ST_ESTABLISHED },
+	{ "the first KEEPALIVE", talk_keepalive, ST_OPENCONFIRM, ST_ESTABLISHED },
+	{ "KEEPALIVE", talk_keepalive, ST_ESTABLISHED, ST_ESTABLISHED },
 	{ "UPDATE", put_update, ST_ESTABLISHED, ST_ESTABLISHED },
 	{ "End-of-RIB", put_eor, ST_ESTABLISHED, ST_ESTABLISHED },
 	{ "an early UPDATE", put_update, ST_OPENSENT, ST_IDLE },
@@ -334,8 +310,8 @@ static uint8_t life[2048];
 
 static size_t put_life(void)
 {
-	static size_t (*const puts[])(uint8_t *, size_t) = { put_open,   put_keepalive,   put_eor,
-		                                             put_update, put_keepalive,   put_refresh,
+	static size_t (*const puts[])(uint8_t *, size_t) = { put_open,   talk_keepalive,  put_eor,
+		                                             put_update, talk_keepalive,  put_refresh,
 		                                             put_update, put_notification };
 	size_t len = 0;
 
