@@ -7,6 +7,7 @@
  * prefix makes sense is not asked here. RFC 4271 4.3 and 6.3, RFC 4760 5, RFC 7911 3. */
 #include "bgp/nlri.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <string.h>
 
@@ -71,8 +72,18 @@ bool nlri_check(const struct nlri_run *run, unsigned *count)
 	return !r.bad;
 }
 
-/** Write @len bits from @b into @p, host bits and unused bytes zero. */
-static void prefix_from_wire(struct prefix *p, uint8_t family, const uint8_t *b, uint8_t len)
+/** The first @len bits, 1 to 32, of the four bytes at @from; the others are zero. */
+static void put_masked_u32(uint8_t *to, const uint8_t *from, uint8_t len)
+{
+	uint32_t v;
+
+	memcpy(&v, from, sizeof(v));
+	v &= htonl(UINT32_MAX << (32 - len));
+	memcpy(to, &v, sizeof(v));
+}
+
+/** Write @len bits from @b into @p, host bits and unused bytes zero; @room: bytes that may be read at @b. */
+static void prefix_from_wire(struct prefix *p, uint8_t family, const uint8_t *b, size_t room, uint8_t len)
 {
 	size_t n = bytes_of(len);
 
@@ -81,6 +92,10 @@ static void prefix_from_wire(struct prefix *p, uint8_t family, const uint8_t *b,
 	p->len = len;
 	if (!n)
 		return;
+	if (family == IP_V4 && room >= 4) { /* four at once, what is beyond the prefix masked away */
+		put_masked_u32(p->addr.b, b, len);
+		return;
+	}
 	memcpy(p->addr.b, b, n);
 	p->addr.b[n - 1] &= (uint8_t)(0xff << (n * 8 - len));
 }
@@ -98,7 +113,7 @@ bool nlri_next(struct nlri_run *run, struct nlri *out)
 	b = rd_take(&run->r, bytes_of(len));
 	if (run->r.bad || len > ip_bits(ip))
 		return false;
-	prefix_from_wire(&out->prefix, ip, b, len);
+	prefix_from_wire(&out->prefix, ip, b, (size_t)(run->r.end - b), len);
 	return true;
 }
 

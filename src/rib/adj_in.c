@@ -372,50 +372,87 @@ static void withdraw(struct rib_peer *p, enum family f, const struct nlri *n, ui
 
 /* -- UPDATE ----------------------------------------------------------------------------------- */
 
-#define AHEAD 16u /* prefixes of a run whose records are fetched from memory together */
+#define STEP  8u         /* prefixes that are taken forward together */
+#define AHEAD (4 * STEP) /* a power of two */
 
-/** Prefixes of a run, and under what number the table looks for each. */
+/** The prefixes of a run, with what the table has of those to come on its way into the cache. Bucket, dest,
+ * path and attributes hang on each other: each is asked for STEP prefixes before the next one is, so that
+ * none is waited for. */
 struct ahead {
-	struct nlri n[AHEAD];
-	uint32_t hash[AHEAD];
+	const struct rib *rib;
+	struct nlri_run run;
+	uint32_t at;                         /* prefixes handed out */
+	uint32_t hashed, dest, paths, attrs; /* ... that so much has been asked for */
+	struct coming {
+		struct nlri n;
+		uint32_t hash;
+		const struct dest *d; /* NULL: not in the table, it seems */
+	} ring[AHEAD];
 };
 
-/** The next prefixes of @run, and what the table has of them on its way into the cache: bucket, dest, path
- * and attributes hang on each other, so each of the four steps is taken for all prefixes before the next one.
- */
-static unsigned take_ahead(const struct rib *r, struct nlri_run *run, struct ahead *a)
+/** All but the ring, which is large. */
+static void ahead_init(struct ahead *a, const struct rib *r, struct nlri_run run)
 {
-	const struct table *t = &r->tables[run->family];
-	const struct dest *dests[AHEAD];
-	unsigned count = 0;
+	a->rib = r;
+	a->run = run;
+	a->at = a->hashed = a->dest = a->paths = a->attrs = 0;
+}
 
-	for (; count < AHEAD && nlri_next(run, &a->n[count]); count++) {
-		a->hash[count] = table_hash(t, &a->n[count].prefix);
-		table_prefetch_bucket(t, a->hash[count]);
+static struct coming *coming(struct ahead *a, uint32_t i)
+{
+	return &a->ring[i % AHEAD];
+}
+
+/** The first path of the dest that was found for @c; NULL: none. */
+static const struct path *first_path(const struct ahead *a, const struct coming *c)
+{
+	return c->d && c->d->paths ? path_at(a->rib, c->d->paths) : NULL;
+}
+
+/** What comes before @i, but nothing behind the end of the run. */
+static uint32_t before(const struct ahead *a, uint32_t i)
+{
+	return i < a->hashed ? i : a->hashed;
+}
+
+static void look_ahead(struct ahead *a)
+{
+	const struct table *t = &a->rib->tables[a->run.family];
+	const struct path *path;
+
+	for (; a->hashed < a->at + AHEAD && nlri_next(&a->run, &coming(a, a->hashed)->n); a->hashed++) {
+		struct coming *c = coming(a, a->hashed);
+
+		c->hash = table_hash(t, &c->n.prefix);
+		table_prefetch_bucket(t, c->hash);
 	}
-	if (count < 2)
-		return count;
-	for (unsigned i = 0; i < count; i++)
-		dests[i] = table_prefetch_dest(t, a->hash[i]);
-	for (unsigned i = 0; i < count; i++)
-		if (dests[i] && dests[i]->paths)
-			__builtin_prefetch(path_at(r, dests[i]->paths));
-	for (unsigned i = 0; i < count; i++)
-		if (dests[i] && dests[i]->paths)
-			__builtin_prefetch(path_in(r, path_at(r, dests[i]->paths)));
-	return count;
+	for (; a->dest < before(a, a->at + 3 * STEP); a->dest++)
+		coming(a, a->dest)->d = table_prefetch_dest(t, coming(a, a->dest)->hash);
+	for (; a->paths < before(a, a->at + 2 * STEP); a->paths++)
+		__builtin_prefetch(first_path(a, coming(a, a->paths)));
+	for (; a->attrs < before(a, a->at + STEP); a->attrs++)
+		if ((path = first_path(a, coming(a, a->attrs))))
+			__builtin_prefetch(path_in(a->rib, path));
+}
+
+/** The next prefix, good until the next call; NULL at the end. */
+static const struct coming *take(struct ahead *a)
+{
+	if (a->at % STEP == 0)
+		look_ahead(a);
+	return a->at < a->hashed ? coming(a, a->at++) : NULL;
 }
 
 static void withdraw_run(struct rib_peer *p, struct nlri_run run)
 {
 	struct ahead a;
-	unsigned count;
+	const struct coming *c;
 
 	if (run.family >= FAM_COUNT)
 		return;
-	while ((count = take_ahead(p->rib, &run, &a)))
-		for (unsigned i = 0; i < count; i++)
-			withdraw(p, run.family, &a.n[i], a.hash[i]);
+	ahead_init(&a, p->rib, run);
+	while ((c = take(&a)))
+		withdraw(p, run.family, &c->n, c->hash);
 }
 
 static int announce_unicast(struct rib_peer *p, enum family f, const struct nlri *n, uint32_t hash,
@@ -431,8 +468,8 @@ static int announce_unicast(struct rib_peer *p, enum family f, const struct nlri
 static int announce_run(struct rib_peer *p, struct nlri_run run, const struct attrs *view)
 {
 	struct imported im = { 0 };
+	const struct coming *c;
 	struct ahead a;
-	unsigned count;
 	int rc = 0;
 
 	if (run.family >= FAM_COUNT || !rd_left(&run.r))
@@ -440,9 +477,9 @@ static int announce_run(struct rib_peer *p, struct nlri_run run, const struct at
 	im.in = attrs_intern(p->rib->attrs, view);
 	if (!im.in)
 		return -ENOMEM;
-	while (rc == 0 && (count = take_ahead(p->rib, &run, &a)))
-		for (unsigned i = 0; i < count && rc == 0; i++)
-			rc = announce_unicast(p, run.family, &a.n[i], a.hash[i], &im);
+	ahead_init(&a, p->rib, run);
+	while (rc == 0 && (c = take(&a)))
+		rc = announce_unicast(p, run.family, &c->n, c->hash, &im);
 	import_fini(p->rib, &im);
 	return rc;
 }
@@ -595,7 +632,7 @@ static void sweep_path(struct rib_peer *p, enum family f, path_id id)
 		return;
 	}
 	if (p->sweep & SWEEP_POLICY) {
-		prefix = dest_prefix(&r->tables[f], d);
+		dest_prefix(&r->tables[f], d, &prefix);
 		reevaluate(p, f, path, &prefix);
 	}
 	if ((p->sweep & SWEEP_NEXT_HOP) && path->nh && loc_rib_touch(r, f, path->dest))

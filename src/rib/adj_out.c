@@ -22,6 +22,7 @@
 #include "mcbgp/bgp.h"
 #include "rib/group.h"
 
+#define AHEAD        16u             /* dests whose removal is prepared */
 #define BACKLOG_FULL (1024u * 1024u) /* bytes a sink may have waiting before encoding for it stops */
 
 struct adj_out *adj_out_new(void)
@@ -206,13 +207,7 @@ uint32_t adj_out_exported(const struct rib_peer *p, enum family f)
 
 /* -- changes ---------------------------------------------------------------------------------- */
 
-/** @id has no best path, and @g has not been told of one. */
-static bool nothing_to_say(const struct rib *r, const struct group *g, enum family f, dest_id id)
-{
-	return !table_dest(&r->tables[f], id)->best_peer && !bit_get(&g->sent[f], id);
-}
-
-/** @return whether the queue of @g names @id now. */
+/** Note that @id changed. @return whether the queue of @g names it now. */
 static bool touch_group(struct rib *r, struct group *g, enum family f, dest_id id, uint16_t old_peer)
 {
 	struct bitmap *b = &g->is_pending[f];
@@ -220,8 +215,6 @@ static bool touch_group(struct rib *r, struct group *g, enum family f, dest_id i
 
 	if (bit_get(b, id))
 		return true;
-	if (!group_hears(g, f) || nothing_to_say(r, g, f, id))
-		return false;
 	if (!bitmap_reserve(b, end) || !bitmap_reserve(&g->sent[f], end) ||
 	    !queue_push(&g->pending[f], pending_item(id, old_peer))) {
 		begin_anew(g); /* no memory to note it: say all again when there is some */
@@ -234,11 +227,14 @@ static bool touch_group(struct rib *r, struct group *g, enum family f, dest_id i
 
 bool adj_out_touch(struct rib *r, enum family f, dest_id id, uint16_t old_peer, bool best)
 {
-	bool named = false;
+	bool gone = !table_dest(&r->tables[f], id)->best_peer, named = false;
 
-	for (struct group *g = r->out->groups; g; g = g->next)
+	for (struct group *g = r->out->groups; g; g = g->next) {
+		if (!group_hears(g, f) || (gone && !bit_get(&g->sent[f], id)))
+			continue; /* what it has not been told of need not be taken back */
 		if (best || group_adds_paths(g, f))
 			named |= touch_group(r, g, f, id, old_peer);
+	}
 	return named;
 }
 
@@ -257,12 +253,12 @@ static unsigned run_pending(struct rib *r, struct group *g, enum family f, unsig
 
 		batch_add(b, (dest_id)(item >> 16), (uint16_t)item);
 	}
-	for (unsigned i = 0; i < n; i++)
-		table_prefetch_remove(&r->tables[f], (dest_id)(queue_at(q, i) >> 16));
 	batch_end(b);
 	for (unsigned i = 0; i < n; i++) {
 		dest_id id = (dest_id)(queue_pop(q) >> 16);
 
+		if (i + AHEAD < n)
+			table_prefetch_remove(&r->tables[f], (dest_id)(queue_at(q, AHEAD - 1) >> 16));
 		g->is_pending[f].words[id / 64] &= ~(UINT64_C(1) << id % 64);
 		loc_rib_release(r, f, id);
 	}

@@ -141,6 +141,7 @@ static uint32_t encode(struct batch *b, struct audience who, const struct attrs 
 	const struct group *g = b->group;
 	const struct table *t = &g->rib->tables[b->family];
 	struct update_packer pack;
+	struct prefix prefix;
 
 	while (first != NONE) {
 		unsigned n = 0;
@@ -149,8 +150,7 @@ static uint32_t encode(struct batch *b, struct audience who, const struct attrs 
 		if (!update_pack_begin(&pack, b->chunk + b->filled, g->max_len, &g->codec, b->family, attrs))
 			return first;
 		while (first != NONE) {
-			struct prefix prefix = dest_prefix(t, table_dest(t, b->entries[first].id));
-
+			dest_prefix(t, table_dest(t, b->entries[first].id), &prefix);
 			if (!update_pack_add(&pack, &prefix, b->entries[first].path))
 				break;
 			first = b->entries[first].next;
@@ -319,12 +319,14 @@ static void add_paths(struct batch *b, dest_id id)
 	struct rib *r = g->rib;
 	const struct table *t = &r->tables[b->family];
 	const struct dest *d = table_dest(t, id);
-	const struct prefix prefix = dest_prefix(t, d);
 	const struct sent_paths *old = group_paths(g, b->family, id);
-	struct sent_path now[PATHS_MAX];
-	uint32_t n = collect_paths(b, d, &prefix, now);
 	struct bitmap *sent = &g->sent[b->family];
+	struct sent_path now[PATHS_MAX];
+	struct prefix prefix;
+	uint32_t n;
 
+	dest_prefix(t, d, &prefix);
+	n = collect_paths(b, d, &prefix, now);
 	g->sent_count[b->family] += n - (old ? old->n : 0);
 	tell_paths(b, id, old, now, n);
 	if (!group_paths_set(g, b->family, id, now, n)) {
@@ -353,7 +355,7 @@ static void add_best(struct batch *b, dest_id id, uint16_t old_peer)
 	struct prefix prefix;
 
 	if (best) {
-		prefix = dest_prefix(t, d);
+		dest_prefix(t, d, &prefix);
 		out = exported(b, best, &prefix);
 	}
 	b->considered++;

@@ -154,13 +154,11 @@ void group_free(struct group *g)
 	free(g);
 }
 
-bool bitmap_reserve(struct bitmap *b, dest_id end)
+bool bitmap_grow(struct bitmap *b, dest_id end)
 {
 	uint32_t need = end / 64 + 1, n = b->n + b->n / 2;
 	uint64_t *words;
 
-	if (need <= b->n)
-		return true;
 	n = n > need ? n : need;
 	words = reallocarray(b->words, n, sizeof(*words));
 	if (!words)

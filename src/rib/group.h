@@ -92,8 +92,12 @@ void group_free(struct group *g);                  /* without members */
 struct group *group_copy(const struct rib_peer *p, const struct group *from);
 bool group_has_pending(const struct group *g);
 bool group_idle(const struct group *g); /* nothing to do: its members have all that there is to say */
+bool bitmap_grow(struct bitmap *b, dest_id end);
 /** Room for handles below @end; new bits are clear. false: out of memory. */
-bool bitmap_reserve(struct bitmap *b, dest_id end);
+static inline bool bitmap_reserve(struct bitmap *b, dest_id end)
+{
+	return end / 64 < b->n || bitmap_grow(b, end);
+}
 /** Room to count the routes of every peer there is. */
 bool group_reserve_sources(struct group *g);
 

@@ -354,26 +354,26 @@ static struct rib_hop rib_hop(const struct nexthop *nh, uint16_t weight)
 
 static size_t collect_hops(const struct rib *r, const struct dest *d, struct rib_hop *hops)
 {
-	struct shares s = { .all_have_bandwidth = true };
+	struct shares s; /* of[] is large, and filled as far as there are hops */
 	size_t n = 0, was;
 
+	s.weighted = false;
+	s.all_have_bandwidth = true;
 	for (path_id id = d->paths; id; id = path_at(r, id)->next) {
 		const struct path *p = path_at(r, id);
-		const struct nexthop *nh;
-		const struct attrs *a;
-		double share;
+		const struct attrs *a = path_attrs(r, p);
+		double share = 0;
 
 		if (!(p->flags & PATH_MEMBER) || !p->nh)
 			continue;
+		was = n;
 		if (p->flags & PATH_INTERFACE) {
 			n = add_hop(hops, n, (struct rib_hop){ .ifindex = p->nh, .weight = 1 });
-			continue;
+		} else {
+			share = share_of(a);
+			n = add_hop(hops, n,
+			            rib_hop(nexthop_at(r->nexthops, p->nh), a->weight ? a->weight : 1));
 		}
-		nh = nexthop_at(r->nexthops, p->nh);
-		was = n;
-		a = path_attrs(r, p);
-		share = share_of(a);
-		n = add_hop(hops, n, rib_hop(nh, a->weight ? a->weight : 1));
 		if (n == was)
 			continue;
 		s.of[was] = share;
@@ -409,7 +409,7 @@ void loc_rib_tell(struct rib *r, enum family f, dest_id id, uint16_t old_peer)
 
 	if (!r->n_subscribers)
 		return;
-	c.prefix = dest_prefix(&r->tables[f], d);
+	dest_prefix(&r->tables[f], d, &c.prefix);
 	if (best) {
 		c.best = path_attrs(r, best);
 		c.from = r->peers[best->peer];
@@ -428,7 +428,7 @@ static void tell_nexthops(struct rib *r, enum family f, const struct dest *d)
 
 	if (!nexthop_uses_own(r->nexthops))
 		return;
-	prefix = dest_prefix(&r->tables[f], d);
+	dest_prefix(&r->tables[f], d, &prefix);
 	nexthop_own_changed(r->nexthops, &prefix);
 }
 

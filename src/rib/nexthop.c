@@ -78,6 +78,8 @@ struct nexthop_table {
 	bool syncing;
 	void (*changed)(void *ctx, nexthop_id id, const struct nexthop *nh);
 	void *ctx;
+	nexthop_id last; /* that nexthop_get() gave out, since the next route mostly has the same; 0: it is
+	                    gone */
 };
 
 static struct destination *destination_of(struct ptree_node *n)
@@ -458,6 +460,8 @@ static void slot_empty(struct nexthop_table *t, nexthop_id id)
 {
 	t->slots[id] = (struct slot){ .next_free = t->free };
 	t->free = id;
+	if (t->last == id)
+		t->last = 0;
 	t->count--;
 }
 
@@ -490,6 +494,13 @@ static nexthop_id user_new(struct nexthop_table *t, struct address *a, uint32_t 
 	return id;
 }
 
+static bool is_at(const struct nexthop_table *t, nexthop_id id, const struct ip *addr, uint32_t scope)
+{
+	const struct nexthop *nh = &entry_at(t, id)->nh;
+
+	return nh->scope == scope && ip_equal(&nh->addr, addr);
+}
+
 static void hold(struct nexthop_table *t, nexthop_id id)
 {
 	struct entry *e = entry_at(t, id);
@@ -500,17 +511,24 @@ static void hold(struct nexthop_table *t, nexthop_id id)
 
 nexthop_id nexthop_get(struct nexthop_table *t, const struct ip *addr, uint32_t scope)
 {
-	struct address *a = address_get(t, addr);
-	nexthop_id id = a ? user_find(t, a, scope) : 0;
+	nexthop_id id = t->last;
+	struct address *a;
 
+	if (id && is_at(t, id, addr, scope)) {
+		hold(t, id);
+		return id;
+	}
+	a = address_get(t, addr);
 	if (!a)
 		return 0;
+	id = user_find(t, a, scope);
 	if (!id)
 		id = user_new(t, a, scope);
 	if (id)
 		hold(t, id);
 	else
 		address_release(t, a);
+	t->last = id;
 	return id;
 }
 

@@ -171,6 +171,7 @@ static bool first_hop(const struct rib *r, const struct dest *d, const struct pr
 
 bool path_nexthop_is_circular(const struct rib *r, const struct path *p)
 {
+	const struct table *t = &r->tables[path_family(p)];
 	const struct nexthop *nh;
 	struct prefix prefix;
 
@@ -179,7 +180,7 @@ bool path_nexthop_is_circular(const struct rib *r, const struct path *p)
 	nh = nexthop_at(r->nexthops, p->nh);
 	if (!nh->recursive)
 		return false;
-	prefix = dest_prefix(&r->tables[path_family(p)], table_dest(&r->tables[path_family(p)], p->dest));
+	dest_prefix(t, table_dest(t, p->dest), &prefix);
 	return prefix.len == nh->own_len && prefix_contains_ip(&prefix, &nh->addr);
 }
 

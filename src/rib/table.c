@@ -32,26 +32,6 @@ void table_fini(struct table *t)
 	t->buckets = NULL;
 }
 
-static uint64_t mix(uint64_t x)
-{
-	x *= UINT64_C(0x9e3779b97f4a7c15);
-	return x ^ x >> 32;
-}
-
-static uint32_t hash_of(enum family f, const uint8_t *addr, uint8_t len)
-{
-	uint64_t hi, lo;
-	uint32_t v4;
-
-	if (f == FAM_IPV4) {
-		memcpy(&v4, addr, 4);
-		return (uint32_t)mix((uint64_t)v4 << 8 | len);
-	}
-	memcpy(&hi, addr, 8);
-	memcpy(&lo, addr + 8, 8);
-	return (uint32_t)mix(mix(hi ^ len) ^ lo);
-}
-
 static bool same(const struct table *t, const struct dest *d, const struct prefix *p)
 {
 	if (d->len != p->len)
@@ -60,43 +40,19 @@ static bool same(const struct table *t, const struct dest *d, const struct prefi
 	                             : memcmp(d->addr, p->addr.b, 16) == 0;
 }
 
-uint32_t table_hash(const struct table *t, const struct prefix *p)
-{
-	return hash_of(t->family, p->addr.b, p->len);
-}
-
-static uint32_t *bucket_at(const struct table *t, uint32_t hash)
-{
-	return &t->buckets[hash & t->mask];
-}
-
 /** The head of the chain that @d is in, or belongs into. */
 static uint32_t *bucket_of(const struct table *t, const struct dest *d)
 {
-	return bucket_at(t, hash_of(t->family, d->addr, d->len));
+	return table_bucket(t, table_hash_bytes(t->family, d->addr, d->len));
 }
 
 dest_id table_find_hashed(const struct table *t, const struct prefix *p, uint32_t hash)
 {
-	dest_id id = *bucket_at(t, hash);
+	dest_id id = *table_bucket(t, hash);
 
 	while (id && !same(t, table_dest(t, id), p))
 		id = table_dest(t, id)->hash_next;
 	return id;
-}
-
-void table_prefetch_bucket(const struct table *t, uint32_t hash)
-{
-	__builtin_prefetch(bucket_at(t, hash));
-}
-
-const struct dest *table_prefetch_dest(const struct table *t, uint32_t hash)
-{
-	dest_id id = *bucket_at(t, hash);
-	const struct dest *d = id ? table_dest(t, id) : NULL;
-
-	__builtin_prefetch(d);
-	return d;
 }
 
 void table_prefetch_remove(const struct table *t, dest_id id)
@@ -156,7 +112,7 @@ dest_id table_get_hashed(struct table *t, const struct prefix *p, uint32_t hash)
 	d = table_dest(t, id);
 	d->len = p->len;
 	memcpy(d->addr, p->addr.b, ip_bytes(family_ip(t->family)));
-	b = bucket_at(t, hash);
+	b = table_bucket(t, hash);
 	d->hash_next = *b;
 	*b = id;
 	t->count++;

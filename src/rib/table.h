@@ -76,8 +76,29 @@ struct table {
 
 int table_init(struct table *t, enum family f); /* 0 or -ENOMEM */
 void table_fini(struct table *t);
+static inline uint64_t table_mix(uint64_t x)
+{
+	x *= UINT64_C(0x9e3779b97f4a7c15);
+	return x ^ x >> 32;
+}
+static inline uint32_t table_hash_bytes(enum family f, const uint8_t *addr, uint8_t len)
+{
+	uint64_t hi, lo;
+	uint32_t v4;
+
+	if (f == FAM_IPV4) {
+		memcpy(&v4, addr, 4);
+		return (uint32_t)table_mix((uint64_t)v4 << 8 | len);
+	}
+	memcpy(&hi, addr, 8);
+	memcpy(&lo, addr + 8, 8);
+	return (uint32_t)table_mix(table_mix(hi ^ len) ^ lo);
+}
 /** Under what number @p is looked up, as long as the table lives. */
-uint32_t table_hash(const struct table *t, const struct prefix *p);
+static inline uint32_t table_hash(const struct table *t, const struct prefix *p)
+{
+	return table_hash_bytes(t->family, p->addr.b, p->len);
+}
 dest_id table_find_hashed(const struct table *t, const struct prefix *p, uint32_t hash); /* 0: none */
 static inline dest_id table_find(const struct table *t, const struct prefix *p)
 {
@@ -86,10 +107,7 @@ static inline dest_id table_find(const struct table *t, const struct prefix *p)
 /** Found or made; 0: out of memory. */
 dest_id table_get_hashed(struct table *t, const struct prefix *p, uint32_t hash);
 void table_remove(struct table *t, dest_id id);
-/** Ask memory for what a look-up by @hash will see first; the dest a while after the bucket. No change. */
-void table_prefetch_bucket(const struct table *t, uint32_t hash);
-const struct dest *table_prefetch_dest(const struct table *t, uint32_t hash); /* NULL: empty bucket */
-/** ... and for what table_remove() of @id will look at. */
+/** Ask memory for what table_remove() of @id will look at. */
 void table_prefetch_remove(const struct table *t, dest_id id);
 size_t table_bytes(const struct table *t); /* of the index; dests are counted by their pool */
 
@@ -97,15 +115,31 @@ static inline struct dest *table_dest(const struct table *t, dest_id id)
 {
 	return pool_at(&t->dests, id);
 }
-static inline struct prefix dest_prefix(const struct table *t, const struct dest *d)
+static inline uint32_t *table_bucket(const struct table *t, uint32_t hash)
 {
-	struct prefix p = { .addr = { .family = family_ip(t->family) }, .len = d->len };
+	return &t->buckets[hash & t->mask];
+}
+/** Ask memory for what a look-up by @hash will see first; the dest a while after the bucket. No change. */
+static inline void table_prefetch_bucket(const struct table *t, uint32_t hash)
+{
+	__builtin_prefetch(table_bucket(t, hash));
+}
+static inline const struct dest *table_prefetch_dest(const struct table *t, uint32_t hash) /* NULL: none */
+{
+	dest_id id = *table_bucket(t, hash);
+	const struct dest *d = id ? table_dest(t, id) : NULL;
 
+	__builtin_prefetch(d);
+	return d;
+}
+/** Into the caller's storage: a struct that is made here and copied there waits for its own bytes. */
+static inline void dest_prefix(const struct table *t, const struct dest *d, struct prefix *out)
+{
+	*out = (struct prefix){ .addr = { .family = family_ip(t->family) }, .len = d->len };
 	if (t->family == FAM_IPV4)
-		memcpy(p.addr.b, d->addr, 4);
+		memcpy(out->addr.b, d->addr, 4);
 	else
-		memcpy(p.addr.b, d->addr, 16);
-	return p;
+		memcpy(out->addr.b, d->addr, 16);
 }
 
 /** Walks go by handle: those below table_end() that are live. */

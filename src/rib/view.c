@@ -20,7 +20,7 @@ bool rib_walk(const struct rib *r, struct rib_cursor *c, struct prefix *out)
 
 		if (d->flags & DEST_FREE || !d->paths)
 			continue;
-		*out = dest_prefix(t, d);
+		dest_prefix(t, d, out);
 		return true;
 	}
 	c->at = table_end(t) - 1; /* asked again: the end again, unless there is more by then */

@@ -57,16 +57,25 @@ START_TEST(next_yields_what_check_counted)
 }
 END_TEST
 
+/* In the midst of a run and at its end, where fewer than four bytes follow. */
 START_TEST(next_clears_host_bits)
 {
-	static const uint8_t wire[] = { 9, 10, 255 };
+	static const uint8_t wire[] = { 9, 10, 255, 32, 10, 1, 2, 3, 0, 20, 10, 1, 255, 9, 10, 255 };
+	static const struct {
+		uint32_t addr;
+		uint8_t len;
+	} wants[] = {
+		{ 0x0a800000, 9 }, { 0x0a010203, 32 }, { 0, 0 }, { 0x0a01f000, 20 }, { 0x0a800000, 9 }
+	};
 	struct nlri_run run = { FAM_IPV4, false, rd_init(wire, sizeof(wire)) };
-	struct ip a = ip_v4(0x0a800000);
-	struct prefix want = prefix_make(&a, 9);
 	struct nlri n;
 
-	ck_assert(nlri_next(&run, &n));
-	ck_assert(prefix_equal(&n.prefix, &want));
+	for (size_t i = 0; i < sizeof(wants) / sizeof(wants[0]); i++) {
+		struct ip a = ip_v4(wants[i].addr);
+		struct prefix want = prefix_make(&a, wants[i].len);
+
+		ck_assert_msg(nlri_next(&run, &n) && prefix_equal(&n.prefix, &want), "prefix %zu", i);
+	}
 	ck_assert(!nlri_next(&run, &n));
 }
 END_TEST

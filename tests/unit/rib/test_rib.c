@@ -71,6 +71,36 @@ START_TEST(who_was_told_nothing_has_nothing_withdrawn)
 }
 END_TEST
 
+/* More than are looked up together, one of them twice, some that were never announced. */
+START_TEST(one_update_withdraws_many)
+{
+	uint8_t buf[BGP_MAX_LEN];
+	struct update_packer pack;
+	struct codec_ctx c;
+
+	begin(2, (uint32_t[]){ NODE_AS, FAR_AS });
+	for (unsigned i = 0; i < 200; i++)
+		lab_announce(&lab, &peers[0], i, &(struct lab_attrs){ .as = { NODE_AS }, .med = i / 6 });
+	lab_settle(&lab, peers, 2);
+	c = lab_codec(&peers[0], true, NULL, 0);
+	ck_assert(update_pack_begin(&pack, buf, sizeof(buf), &c, FAM_IPV4, NULL));
+	for (unsigned i = 3; i < 250; i++) {
+		struct prefix p = lab_prefix(i % 50 == 0 ? 7 : i);
+
+		ck_assert(update_pack_add(&pack, &p, 0));
+	}
+	lab_send(&lab, &peers[0], buf, update_pack_end(&pack));
+	lab_settle(&lab, peers, 2);
+	for (unsigned i = 0; i < 250; i++) {
+		bool left = i < 3 || (i < 200 && i % 50 == 0);
+
+		ck_assert_msg(peers[1].got[i].there == left && lab.fib[i].there == left, "prefix %u", i);
+	}
+	ck_assert_uint_eq(rib_count(lab.rib, FAM_IPV4), 6);
+	rib_free(lab.rib);
+}
+END_TEST
+
 START_TEST(end_of_rib_once_behind_the_table)
 {
 	begin(1, (uint32_t[]){ NODE_AS });
@@ -802,10 +832,10 @@ START_TEST(several_paths_to_a_sink)
 END_TEST
 
 UNIT_MAIN("rib", UNIT(announces_with_our_as_and_address), UNIT(who_was_told_nothing_has_nothing_withdrawn),
-          UNIT(end_of_rib_once_behind_the_table), UNIT(duplicate_is_not_announced_again),
-          UNIT(new_source_loses_what_it_had_from_us), UNIT(spare_is_the_best_path_another_way),
-          UNIT(equal_paths_form_an_ecmp_set), UNIT(next_hop_decides_eligibility),
-          UNIT_ROWS(who_may_hear_what, rules), UNIT(first_as_is_enforced),
+          UNIT(one_update_withdraws_many), UNIT(end_of_rib_once_behind_the_table),
+          UNIT(duplicate_is_not_announced_again), UNIT(new_source_loses_what_it_had_from_us),
+          UNIT(spare_is_the_best_path_another_way), UNIT(equal_paths_form_an_ecmp_set),
+          UNIT(next_hop_decides_eligibility), UNIT_ROWS(who_may_hear_what, rules), UNIT(first_as_is_enforced),
           UNIT(changed_policy_needs_no_session), UNIT_ROWS(med_does_not_depend_on_order, all_orders),
           UNIT(limit_is_reported), UNIT(local_routes), UNIT(slow_sink_holds_nobody_up),
           UNIT(several_paths_to_a_sink), UNIT(next_hops_behind_routes_of_ours), UNIT(no_circles_of_next_hops),
