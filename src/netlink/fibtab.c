@@ -3,16 +3,17 @@
  * gather. Freed entries are chained here rather than in the pool, so that a walk by handle can tell the
  * living.
  *
- * While the table grows, the old slots are only read: an entry is found in the new ones, or else in the old
- * ones by its key. What the old ones say of an entry that has gone meanwhile does no harm, since the entry
- * itself is asked: it is dead, or lives under another key, which then is in the new slots. */
+ * While the table grows, an entry is found in the new slots, or else in the old ones. There its slot is only
+ * marked when the entry goes, so that it is not moved. What the old ones say of those that have been moved
+ * does no harm, since the entry itself is asked. */
 #include "netlink/fibtab.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define SLOTS_MIN    64u
-#define MOVE_AT_ONCE 16u /* old slots with each new entry; more than two, or it would not be done in time */
+#define GONE         UINT32_MAX /* handle of an old slot */
+#define MOVE_AT_ONCE 512u       /* old slots with each new entry: a page of them, before others are read */
 
 void fibtab_init(struct fibtab *t, uint8_t family, uint64_t seed)
 {
@@ -51,48 +52,48 @@ static bool is_key(const struct fibtab *t, const struct fibent *e, const struct 
 	       memcmp(e->addr, p->addr.b, ip_bytes(t->family)) == 0;
 }
 
-/* The slot that holds @p, or the empty one where it belongs. */
-static uint32_t slot_of(const struct fibtab *t, const uint32_t *slots, uint32_t mask, const struct prefix *p)
+/* The handle of @p, whose hash is @key, in @slots; 0: it is not there. */
+static uint32_t find_in(const struct fibtab *t, const struct fibslot *slots, uint32_t mask, uint32_t key,
+                        const struct prefix *p)
 {
-	uint32_t i = hash(t, p->addr.b, p->len) & mask;
+	for (uint32_t i = key & mask; slots[i].handle; i = (i + 1) & mask) {
+		if (slots[i].hash == key && slots[i].handle != GONE &&
+		    is_key(t, fibtab_at(t, slots[i].handle), p))
+			return slots[i].handle;
+	}
+	return 0;
+}
 
-	while (slots[i] && !is_key(t, fibtab_at(t, slots[i]), p))
-		i = (i + 1) & mask;
-	return i;
+static uint32_t find(const struct fibtab *t, uint32_t key, const struct prefix *p)
+{
+	uint32_t h = t->slots ? find_in(t, t->slots, t->mask, key, p) : 0;
+
+	return h || !t->old ? h : find_in(t, t->old, t->old_mask, key, p);
 }
 
 uint32_t fibtab_find(const struct fibtab *t, const struct prefix *p)
 {
-	uint32_t h = t->slots ? t->slots[slot_of(t, t->slots, t->mask, p)] : 0;
-
-	return h || !t->old ? h : t->old[slot_of(t, t->old, t->old_mask, p)];
+	return find(t, hash(t, p->addr.b, p->len), p);
 }
 
-static uint32_t home_of(const struct fibtab *t, uint32_t handle)
+/* An entry that has none yet gets its slot. */
+static void settle(struct fibtab *t, struct fibslot s)
 {
-	const struct fibent *e = fibtab_at(t, handle);
+	uint32_t i = s.hash & t->mask;
 
-	return hash(t, e->addr, e->len) & t->mask;
-}
-
-/* The entry @h gets a slot, unless it has one. */
-static void settle(struct fibtab *t, uint32_t h)
-{
-	uint32_t i = home_of(t, h);
-
-	while (t->slots[i] && t->slots[i] != h)
+	while (t->slots[i].handle)
 		i = (i + 1) & t->mask;
-	t->slots[i] = h;
+	t->slots[i] = s;
 }
 
 /* Some of the old slots move. */
 static void move(struct fibtab *t)
 {
 	for (uint32_t n = 0; t->old && n < MOVE_AT_ONCE; n++) {
-		uint32_t h = t->old[t->moved];
+		struct fibslot s = t->old[t->moved];
 
-		if (h && fibtab_at(t, h)->flags & FIBENT_LIVE)
-			settle(t, h);
+		if (s.handle && s.handle != GONE)
+			settle(t, s);
 		if (t->moved++ < t->old_mask)
 			continue;
 		free(t->old);
@@ -104,7 +105,7 @@ static void move(struct fibtab *t)
 static bool grow(struct fibtab *t)
 {
 	uint32_t size = t->slots ? t->mask + 1 : 0;
-	uint32_t *slots;
+	struct fibslot *slots;
 
 	move(t);
 	if (t->slots && t->count < size / 4 * 3)
@@ -137,11 +138,11 @@ static uint32_t new_entry(struct fibtab *t)
 
 uint32_t fibtab_get(struct fibtab *t, const struct prefix *p)
 {
+	uint32_t key = hash(t, p->addr.b, p->len), h;
 	struct fibent *e;
-	uint32_t h;
 
 	assert(p->addr.family == t->family);
-	h = fibtab_find(t, p);
+	h = find(t, key, p);
 	if (h)
 		return h;
 	if (!grow(t))
@@ -153,7 +154,7 @@ uint32_t fibtab_get(struct fibtab *t, const struct prefix *p)
 	e->len = p->len;
 	e->flags = FIBENT_LIVE;
 	memcpy(e->addr, p->addr.b, ip_bytes(t->family));
-	settle(t, h);
+	settle(t, (struct fibslot){ h, key });
 	t->count++;
 	return h;
 }
@@ -161,24 +162,42 @@ uint32_t fibtab_get(struct fibtab *t, const struct prefix *p)
 /* Those behind move up unless that would put them before their home. */
 static void close_gap(struct fibtab *t, uint32_t gap)
 {
-	for (uint32_t i = (gap + 1) & t->mask; t->slots[i]; i = (i + 1) & t->mask) {
-		if (((i - home_of(t, t->slots[i])) & t->mask) < ((i - gap) & t->mask))
+	for (uint32_t i = (gap + 1) & t->mask; t->slots[i].handle; i = (i + 1) & t->mask) {
+		if (((i - t->slots[i].hash) & t->mask) < ((i - gap) & t->mask))
 			continue;
 		t->slots[gap] = t->slots[i];
 		gap = i;
 	}
-	t->slots[gap] = 0;
+	t->slots[gap] = (struct fibslot){ 0 };
+}
+
+/* The slot of @handle, or an empty one. */
+static uint32_t slot_of(const struct fibslot *slots, uint32_t mask, uint32_t key, uint32_t handle)
+{
+	uint32_t i = key & mask;
+
+	while (slots[i].handle && slots[i].handle != handle)
+		i = (i + 1) & mask;
+	return i;
+}
+
+static void remove_old(struct fibtab *t, uint32_t key, uint32_t handle)
+{
+	uint32_t i = slot_of(t->old, t->old_mask, key, handle);
+
+	if (t->old[i].handle)
+		t->old[i].handle = GONE;
 }
 
 void fibtab_remove(struct fibtab *t, uint32_t handle)
 {
 	struct fibent *e = fibtab_at(t, handle);
-	uint32_t gap = home_of(t, handle);
+	uint32_t key = hash(t, e->addr, e->len), i = slot_of(t->slots, t->mask, key, handle);
 
-	while (t->slots[gap] && t->slots[gap] != handle)
-		gap = (gap + 1) & t->mask;
-	if (t->slots[gap]) /* otherwise it has not moved yet */
-		close_gap(t, gap);
+	if (t->slots[i].handle) /* otherwise it has not moved yet */
+		close_gap(t, i);
+	if (t->old)
+		remove_old(t, key, handle);
 	e->flags = 0;
 	e->next = t->free;
 	t->free = handle;

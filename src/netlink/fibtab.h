@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* fibtab.h - the routes of one family by prefix: what is wanted, what the kernel has. 20 bytes an IPv4 route,
- * 32 an IPv6 one, and a hash slot or two of four.
+ * 32 an IPv6 one, and a hash slot or two of eight.
  *
  * Entries live under 32-bit handles that never move. The hash is seeded, since prefixes come from peers. It
  * grows a few slots with each new entry: to double it at once would take 50 ms at a million routes. */
@@ -20,11 +20,16 @@ struct fibent {
 };
 #define FIBENT_LIVE 1u
 
+struct fibslot {
+	uint32_t handle; /* 0: empty */
+	uint32_t hash;   /* of its key: most others are told from it without a look at the entry */
+};
+
 struct fibtab {
 	struct pool pool;
-	uint32_t *slots;          /* handles; 0: empty */
+	struct fibslot *slots;
 	uint32_t mask;            /* slots less one */
-	uint32_t *old;            /* the slots before they grew, until all have moved; NULL: they have */
+	struct fibslot *old;      /* the slots before they grew, until all have moved; NULL: they have */
 	uint32_t old_mask, moved; /* moved: of the old slots */
 	uint32_t count, free;
 	uint64_t seed;
