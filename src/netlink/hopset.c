@@ -173,6 +173,8 @@ size_t hopset_canonical(struct member *m, size_t n)
 
 void hopset_free(struct hopsets *s, struct hopset *set)
 {
+	if (s->memo.set == set->handle)
+		s->memo.set = 0;
 	hopset_set_id(s, set, 0);
 	HASH_DELETE(by_members, s->sets, set);
 	for (size_t i = 0; i < set->n; i++)
@@ -225,18 +227,40 @@ static uint32_t take(struct hopsets *s, struct hopset *set)
 	return set->handle;
 }
 
-uint32_t hopset_get(struct hopsets *s, uint8_t family, const struct fib_route *r, bool wished)
+static bool same_hop(const struct fib_hop *a, const struct fib_hop *b)
+{
+	return ip_equal(&a->gateway, &b->gateway) && a->ifindex == b->ifindex && a->weight == b->weight &&
+	       a->onlink == b->onlink && a->spare == b->spare;
+}
+
+static bool same_as_last(const struct memo *m, uint8_t family, const struct fib_route *r)
+{
+	if (!m->set || m->family != family || m->n != r->n_hops)
+		return false;
+	for (size_t i = 0; i < m->n; i++) {
+		if (!same_hop(&m->hops[i], &r->hops[i]))
+			return false;
+	}
+	return true;
+}
+
+static void remember(struct memo *m, uint8_t family, const struct fib_route *r, uint32_t set)
+{
+	if (r->n_hops > MEMO_HOPS)
+		return;
+	*m = (struct memo){ .set = set, .family = family, .n = r->n_hops };
+	memcpy(m->hops, r->hops, r->n_hops * sizeof(*r->hops));
+}
+
+/* The set of next hops, found or made. NULL: out of memory. */
+static struct hopset *set_of(struct hopsets *s, uint8_t family, const struct fib_route *r, bool wished)
 {
 	struct member *m;
-	struct hopset *set;
 	size_t n = 0;
 
-	if (r->kind != FIB_UNICAST)
-		return r->kind == FIB_BLACKHOLE ? HOPSET_BLACKHOLE : HOPSET_UNREACHABLE;
-	assert(r->n_hops > 0 && r->n_hops <= RT_HOPS_MAX);
 	m = calloc(r->n_hops, sizeof(*m));
 	if (!m)
-		return 0;
+		return NULL;
 	for (size_t i = 0; i < r->n_hops; i++) {
 		const struct fib_hop *h = &r->hops[i];
 		struct hop_key key = hop_key(family, h);
@@ -248,14 +272,28 @@ uint32_t hopset_get(struct hopsets *s, uint8_t family, const struct fib_route *r
 			m[n].hop = hop_new(s, &key);
 		if (!m[n].hop) {
 			free(m);
-			return 0;
+			return NULL;
 		}
 		m[n].hop->wished |= wished;
 		m[n++].weight = h->spare ? WEIGHT_SPARE : h->weight ? h->weight : 1;
 	}
-	set = hopset_intern(s, m, hopset_canonical(m, n));
+	return hopset_intern(s, m, hopset_canonical(m, n));
+}
+
+uint32_t hopset_get(struct hopsets *s, uint8_t family, const struct fib_route *r, bool wished)
+{
+	struct hopset *set;
+
+	if (r->kind != FIB_UNICAST)
+		return r->kind == FIB_BLACKHOLE ? HOPSET_BLACKHOLE : HOPSET_UNREACHABLE;
+	assert(r->n_hops > 0 && r->n_hops <= RT_HOPS_MAX);
+	if (wished && same_as_last(&s->memo, family, r))
+		return take(s, hopset_at(s, s->memo.set));
+	set = set_of(s, family, r, wished);
 	if (!set)
 		return 0;
+	if (wished)
+		remember(&s->memo, family, r, set->handle);
 	return take(s, set);
 }
 

@@ -75,6 +75,15 @@ struct seen { /* one object of a dump */
 	size_t n_group;
 };
 
+/* The last wish and its set, since neighbours in an UPDATE have the same next hops. */
+#define MEMO_HOPS 4u
+struct memo {
+	uint32_t set; /* not counted; 0: none */
+	uint8_t family;
+	size_t n;
+	struct fib_hop hops[MEMO_HOPS];
+};
+
 struct hopsets {
 	uint8_t protocol;
 	bool objects, resilient;
@@ -84,6 +93,7 @@ struct hopsets {
 	bool adopting; /* what a previous run left is kept */
 	bool suspect;  /* a refusal that only a verification explains */
 	uint32_t next_id;
+	struct memo memo;
 	struct pool pool; /* of struct hopset */
 	struct hop *hops, *hop_ids;
 	struct hopset *sets, *set_ids;
