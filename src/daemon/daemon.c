@@ -242,6 +242,7 @@ static int make_kernel_side(struct daemon *d)
 {
 	const struct conf_kernel *k = &d->conf->kernel;
 	const struct fib_params params = { k->table, k->metric, k->protocol, k->nexthop_groups };
+	uint32_t own_ports[FIB_PORTS];
 	int rc;
 
 	if (!sandbox_may_change_network())
@@ -264,9 +265,11 @@ static int make_kernel_side(struct daemon *d)
 	rc = refused("link events",
 	             link_watch_new(d->loop, k->protocol, k->table, &host_events, d, &d->links),
 	             "run with CAP_NET_ADMIN");
-	if (rc == 0)
-		link_watch_ignore(d->links, fib_port_id(d->fib));
-	return rc;
+	if (rc < 0)
+		return rc;
+	fib_port_ids(d->fib, own_ports);
+	link_watch_ignore(d->links, own_ports, FIB_PORTS);
+	return 0;
 }
 
 static int make(struct daemon *d)

@@ -3,8 +3,9 @@
  *
  * Each prefix has two facts: the set of next hops that is wanted and the one the kernel has acknowledged.
  * Where they differ the entry waits in a queue, once, however often the wish changes. The job takes from the
- * queue what fits one batch (plan), hands it to the kernel (send) and moves the acknowledged facts (done);
- * nothing between the three depends on running in one thread.
+ * queue what fits one batch (plan), the writer's thread hands it to the kernel, and the acknowledged facts
+ * are moved when it is back (done). Two batches are under way at most, and never two requests for one entry.
+ * Nexthop objects are the loop's own affair and go ahead of all: what a dead next hop needs does not wait.
  *
  * Foreign routes are never touched. A new route is asked for with NLM_F_EXCL; EEXIST leads to a dump of the
  * table that names who is there: a route of our protocol is adopted, another one is a conflict, told once and
@@ -19,8 +20,8 @@
  * - verify: the nexthop objects are compared with a dump of them (few); a lost object means that its routes
  * are gone, found by a sweep over our own table;
  * - resync: the kernel's routes of our protocol are dumped, a few buffers a turn, and what was not seen is
- * gone. Nothing is written meanwhile, so that what the dump says and what we think cannot differ for a good
- * reason.
+ * gone. Nothing is written meanwhile, nor under way, so that what the dump says and what we think cannot
+ * differ for a good reason. An event about an entry that is under way leads here.
  *
  * - audit: once a minute, and in passing, whether all of this is true (fib_audit.c). */
 #include "netlink/fib_priv.h"
@@ -127,6 +128,42 @@ static void sweep_wanted(struct fib *f)
 		fib_sweep_begin(f, false);
 }
 
+/* A piece of what writing has to wait for. */
+static void check_piece(struct fib *f)
+{
+	if (f->dumping >= 0) {
+		for (unsigned i = 0; i < DUMP_BUFFERS && f->dumping >= 0; i++)
+			(void)fib_resync_step(f);
+	} else if (f->sweep.on) {
+		fib_sweep_step(f);
+	} else {
+		fib_resync_begin(f);
+	}
+}
+
+static void write_piece(struct fib *f)
+{
+	for (unsigned i = 0; i < WRITER_BATCHES && fib_write(f); i++)
+		;
+}
+
+static void arm_retry(struct fib *f)
+{
+	if (f->retry_wanted && !f->retry_armed) {
+		f->retry_armed = true;
+		loop_timer_at(f->retry, loop_now(f->loop) + RETRY_US);
+	}
+	f->retry_wanted = false;
+}
+
+/* Whether a turn could do more than wait for the writer, or for a check. */
+static bool more(const struct fib *f)
+{
+	if (f->verify || hopsets_pending(f->sets) || hopsets_sweep_needed(f->sets))
+		return true;
+	return !busy(f) && !fib_queues_empty(f) && writer_room(f->writer);
+}
+
 static bool run(void *ctx)
 {
 	struct fib *f = ctx;
@@ -134,25 +171,36 @@ static bool run(void *ctx)
 	sync_objects(f);
 	if (hopsets_sweep_needed(f->sets) || f->retry_failed)
 		sweep_wanted(f);
-	if (f->dumping >= 0) {
-		for (unsigned i = 0; i < DUMP_BUFFERS && f->dumping >= 0; i++)
-			(void)fib_resync_step(f);
-	} else if (f->sweep.on) {
-		fib_sweep_step(f);
-	} else if (f->resync) {
-		fib_resync_begin(f);
-	} else {
-		(void)fib_write(f);
-	}
-	if (!busy(f) && fib_queues_empty(f))
+	if (!busy(f))
+		write_piece(f);
+	if (busy(f)) /* perhaps because of what has just been refused */
+		loop_job_kick(f->check);
+	else if (fib_queues_empty(f) && !writer_busy(f->writer))
 		settle(f);
-	if (f->retry_wanted && !f->retry_armed) {
-		f->retry_armed = true;
-		loop_timer_at(f->retry, loop_now(f->loop) + RETRY_US);
-	}
-	f->retry_wanted = false;
-	return busy(f) || f->verify || hopsets_pending(f->sets) || hopsets_sweep_needed(f->sets) ||
-	       !fib_queues_empty(f);
+	arm_retry(f);
+	return more(f);
+}
+
+/* What is under way comes back first, and run() goes on with this. */
+static bool check(void *ctx)
+{
+	struct fib *f = ctx;
+
+	if (!busy(f) || writer_busy(f->writer))
+		return false;
+	check_piece(f);
+	arm_retry(f);
+	if (!busy(f))
+		loop_job_kick(f->job);
+	return busy(f);
+}
+
+static void on_written(void *ctx)
+{
+	struct fib *f = ctx;
+
+	fib_written(f);
+	loop_job_kick(f->job);
 }
 
 static void on_retry(void *ctx)
@@ -227,12 +275,23 @@ size_t fib_members_judge(struct fib *f, fib_alive_fn alive, void *ctx)
 	return dead;
 }
 
+/* Of an entry that is under way: before our request, or after it? */
+static void in_doubt(struct fib *f)
+{
+	f->resync = f->inspect = true;
+	loop_job_kick(f->job);
+}
+
 void fib_lost(struct fib *f, const struct prefix *p)
 {
 	int t = fib_tab(p);
 	uint32_t h = fibtab_find(&f->tab[t], p);
 	struct fibent *e;
 
+	if (h && fibtab_at(&f->tab[t], h)->flags & ENT_SENT) {
+		in_doubt(f);
+		return;
+	}
 	if (!h || fibtab_at(&f->tab[t], h)->have == HOPSET_NONE)
 		return;
 	e = fibent_begin(f, t, h);
@@ -246,16 +305,17 @@ void fib_foreign(struct fib *f, const struct prefix *p, uint32_t table, uint32_t
 {
 	int t = fib_tab(p);
 	uint32_t h = fibtab_find(&f->tab[t], p);
+	bool sent = h && fibtab_at(&f->tab[t], h)->flags & ENT_SENT;
 
-	if (!h || fibtab_at(&f->tab[t], h)->have == HOPSET_NONE || table != f->params.table ||
-	    metric != fib_route_key(f, p).metric)
+	if (!h || table != f->params.table || metric != fib_route_key(f, p).metric)
 		return;
-	if (certain) {
+	if (fibtab_at(&f->tab[t], h)->have == HOPSET_NONE && !sent)
+		return;
+	if (certain && !sent) {
 		fibent_behind(f, fibent_begin(f, t, h));
 		fibent_end(f, t, h);
 	} else {
-		f->resync = f->inspect = true;
-		loop_job_kick(f->job);
+		in_doubt(f);
 	}
 }
 
@@ -341,11 +401,12 @@ static bool resilient_groups_available(struct fib *f)
 static int open_objects(struct fib *f)
 {
 	const unsigned group = RTNLGRP_NEXTHOP;
+	uint32_t own = nls_port_id(f->nl);
 	int rc;
 
 	rc = nls_open_events(&group, 1, &f->objects);
 	if (rc == 0)
-		rc = nls_ignore_port(f->objects, nls_port_id(f->nl));
+		rc = nls_ignore_ports(f->objects, &own, 1);
 	if (rc < 0)
 		return rc;
 	f->objects_fd = loop_fd_new(f->loop, nls_fd(f->objects), LOOP_READ, on_objects_readable, f);
@@ -380,11 +441,13 @@ static int open_all(struct fib *f)
 		return -EIO;
 	fibtab_init(&f->tab[0], IP_V4, seed[0]);
 	fibtab_init(&f->tab[1], IP_V6, seed[1]);
-	f->job = loop_job_new_background(f->loop, run, f);
+	f->job = loop_job_new(f->loop, run, f);
+	f->check = loop_job_new_background(f->loop, check, f);
 	f->retry = loop_timer_new(f->loop, on_retry, f);
-	if (!f->job || !f->retry || fib_audit_open(f) < 0)
+	if (!f->job || !f->check || !f->retry || fib_audit_open(f) < 0)
 		return -ENOMEM;
-	if ((rc = nls_open(&f->nl)) < 0 || (rc = nls_open(&f->routes)) < 0)
+	if ((rc = nls_open(&f->nl)) < 0 || (rc = nls_open(&f->routes)) < 0 ||
+	    (rc = writer_open(f->loop, on_written, f, &f->writer)) < 0)
 		return rc;
 	if (f->params.nexthop_groups && (objects = objects_available(f)) < 0)
 		return objects;
@@ -417,6 +480,18 @@ int fib_open(struct loop *l, const struct fib_params *p, struct fib **out)
 	return 0;
 }
 
+/* @return false: nothing is left that could be done. */
+static bool flush_piece(struct fib *f)
+{
+	if (fib_write(f))
+		return true;
+	if (!writer_busy(f->writer))
+		return false;
+	writer_wait(f->writer);
+	fib_written(f);
+	return true;
+}
+
 /* Every route and object of ours leaves the kernel. */
 static void flush(struct fib *f)
 {
@@ -433,8 +508,12 @@ static void flush(struct fib *f)
 			fibent_end(f, t, h);
 		}
 	}
-	while (!fib_queues_empty(f) && loop_clock() < deadline && fib_write(f))
+	while (loop_clock() < deadline && flush_piece(f))
 		;
+	while (writer_busy(f->writer)) {
+		writer_wait(f->writer);
+		fib_written(f);
+	}
 	if (!fib_queues_empty(f))
 		log_event(LOGL_WARNING, "fib.flush_slow", kv_u64("routes", f->count[FIB_QUEUED]));
 	settle(f);
@@ -446,7 +525,9 @@ void fib_close(struct fib *f, bool flush_routes)
 		return;
 	if (flush_routes)
 		flush(f);
+	writer_close(f->writer);
 	loop_job_free(f->job);
+	loop_job_free(f->check);
 	loop_timer_free(f->retry);
 	fib_audit_close(f);
 	loop_fd_free(f->objects_fd);

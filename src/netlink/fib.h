@@ -101,6 +101,8 @@ void fib_audit(struct fib *f);           /* begin now what happens once a minute
  * (proto kernel)"); @why may be NULL. */
 enum fib_state fib_query(const struct fib *f, const struct prefix *p, const char **why);
 void fib_stats(const struct fib *f, struct fib_stats *out);
-uint32_t fib_port_id(const struct fib *f); /* of the socket that writes, for link_watch_ignore() */
+#define FIB_PORTS 3
+/** Of the sockets that write, for link_watch_ignore(). */
+void fib_port_ids(const struct fib *f, uint32_t ids[FIB_PORTS]);
 
 #endif

@@ -6,11 +6,12 @@
  * its entry: one that is missing, one that leads elsewhere, one that nobody wants. Objects are verified along
  * with it. What it finds is repaired, counted, and logged once an audit; it should be nothing.
  *
- * Since we write meanwhile, a finding counts only where our own writing cannot explain it. What the kernel
- * acknowledges during the audit is marked as seen, and not judged. A route that we do not know may be one
- * that we have just deleted: it is judged only when nothing was written since the piece before. An IPv6 dump
- * may skip routes when the table changes under it, so that after any writing nothing IPv6 counts as missing.
- * Without nexthop objects a route leaves out its dead members, and only its presence is looked at. */
+ * Since we write meanwhile, a finding counts only where our own writing cannot explain it. What is on its way
+ * to the kernel is not judged, and what the kernel acknowledges during the audit is marked as seen. A route
+ * that we do not know may be one that we have just deleted: it is judged only when nothing was written since
+ * the piece before. An IPv6 dump may skip routes when the table changes under it, so that after any writing
+ * nothing IPv6 counts as missing. Without nexthop objects a route leaves out its dead members, and only its
+ * presence is looked at. */
 #include "netlink/fib_priv.h"
 
 #include <errno.h>
@@ -73,7 +74,7 @@ static void judge_known(struct fib *f, const struct rt_msg *m, uint32_t h)
 	if (e->flags & ENT_SEEN)
 		return;
 	e->flags |= ENT_SEEN;
-	if (!f->stats.nexthop_objects || fibent_state(e) != FIB_INSTALLED)
+	if (e->flags & ENT_SENT || !f->stats.nexthop_objects || fibent_state(e) != FIB_INSTALLED)
 		return;
 	set = fib_set_of(f, m);
 	if (set == e->have) {
@@ -153,7 +154,7 @@ static void sweep_entry(struct fib *f, int t, uint32_t h)
 	struct prefix p;
 
 	e->flags &= (uint8_t)~ENT_SEEN;
-	if (seen || fibent_state(e) != FIB_INSTALLED || e->have == HOPSET_NONE ||
+	if (seen || e->flags & ENT_SENT || fibent_state(e) != FIB_INSTALLED || e->have == HOPSET_NONE ||
 	    (t == 1 && f->audit.disturbed))
 		return;
 	p = fibtab_prefix(&f->tab[t], e);

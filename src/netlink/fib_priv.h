@@ -3,7 +3,7 @@
  *
  *   fib.c        what is wanted, events, the job that does the work in pieces, opening and closing
  *   fib_entry.c  one route: its state, the counts, the queue of those to be written
- *   fib_write.c  the queue -> batches of requests -> what the kernel said to them
+ *   fib_write.c  the queue -> batches of requests, for writer.c to send -> what the kernel said to them
  *   fib_check.c  what the kernel has: nexthop objects verified, routes dumped, entries swept
  *   fib_audit.c  once a minute: is the kernel as we think?
  *   fib_show.c   questions */
@@ -13,6 +13,7 @@
 #include "netlink/fib.h"
 #include "netlink/fibtab.h"
 #include "netlink/hopset.h"
+#include "netlink/writer.h"
 
 enum { /* fibent.flags */
        ENT_QUEUED = 2,
@@ -21,7 +22,7 @@ enum { /* fibent.flags */
        ENT_SEEN = 16,   /* by the dump under way */
        ENT_TRY = 32,    /* counts to TRIES_MAX in the two bits of ENT_TRIES */
        ENT_TRIES = 3 * ENT_TRY,
-       ENT_SENT = 128, /* in the batch under way */
+       ENT_SENT = 128, /* in a batch under way */
 };
 
 enum why {               /* fibent.why of a failed entry; fibent.detail: */
@@ -35,26 +36,29 @@ struct queue {
 	uint32_t head, tail;
 };
 
-struct sent {                   /* a request of the batch under way */
+struct sent {                   /* a request of a batch under way */
 	uint32_t entry, target; /* target: a hop set, held; 0: deletion */
 	uint8_t tab;
-	bool replace, refused;
+	bool replace, is_refused;
 };
 
 struct fib {
 	struct loop *loop;
 	struct fib_params params;
-	struct nls *nl;      /* requests, and dumps of nexthop objects */
-	struct nls *routes;  /* dumps of routes */
-	struct nls *objects; /* events of nexthop objects; NULL without them */
+	struct nls *nl;        /* nexthop objects: requests and dumps */
+	struct writer *writer; /* requests for routes */
+	struct nls *routes;    /* dumps of routes */
+	struct nls *objects;   /* events of nexthop objects; NULL without them */
 	struct loop_fd *objects_fd;
-	struct loop_job *job;
+	struct loop_job *job;   /* writes */
+	struct loop_job *check; /* dumps and sweeps, in the background */
 	struct loop_timer *retry;
 	struct hopsets *sets;
 	struct fibtab tab[2]; /* IPv4, IPv6 */
 	struct queue queue[2];
-	uint64_t written[2]; /* requests so far */
-	struct sent sent[NL_BATCH_MAX];
+	uint64_t written[2]; /* requests planned, and once more when they are done */
+	struct sent sent[WRITER_BATCHES][NL_BATCH_MAX];
+	uint32_t n_sent[WRITER_BATCHES];
 	struct rt_key *strays; /* routes of our protocol in another table or under another metric: a previous
 	                          run's */
 	size_t n_strays;
@@ -113,8 +117,10 @@ bool fib_queues_empty(const struct fib *f);
 
 /* -- fib_write.c -- */
 struct rt_key fib_route_key(const struct fib *f, const struct prefix *p);
-/** One batch of what waits. @return whether there was any. */
+/** One batch of what waits is handed to the writer, if it has room for one. @return whether there was any. */
 bool fib_write(struct fib *f);
+/** Takes back what the writer has worked off. */
+void fib_written(struct fib *f);
 
 /* -- fib_check.c -- */
 /** All nexthop objects of the kernel against ours. @return 0 or -errno. */

@@ -122,7 +122,10 @@ void fib_stats(const struct fib *f, struct fib_stats *out)
 	hopsets_count(f->sets, &out->nexthops, &out->groups);
 }
 
-uint32_t fib_port_id(const struct fib *f)
+static_assert(FIB_PORTS == WRITER_BATCHES + 1, "a socket for each batch, and one for the objects");
+
+void fib_port_ids(const struct fib *f, uint32_t ids[FIB_PORTS])
 {
-	return nls_port_id(f->nl);
+	ids[0] = nls_port_id(f->nl);
+	writer_port_ids(f->writer, ids + 1);
 }

@@ -2,8 +2,9 @@
 /* fib_write.c - DOC: the queue -> the kernel.
  *
  * Three steps that share nothing but the list of what was sent: plan takes from the queue what fits one
- * batch, the kernel works it off within one sendmsg() and names what it refuses, done moves the acknowledged
- * facts. */
+ * batch, the writer has the kernel work it off and notes what it refuses, done moves the acknowledged facts.
+ * Between plan and done an entry is marked as sent: it is not planned again, and what an event says of it may
+ * have been before or after our request, so that only a resync knows. */
 #include "netlink/fib_priv.h"
 
 #include <errno.h>
@@ -11,8 +12,15 @@
 
 #include "lib/log.h"
 
-#define BATCH_ROUTES 512u /* a turn's work: one to two milliseconds */
+#define BATCH_ROUTES 1024u /* one to two milliseconds for the kernel */
+#define FEW_ROUTES   16u   /* take less time than another thread to wake up */
 #define TRIES_MAX    3u
+
+/* A batch being filled. */
+struct plan {
+	struct nls *nl;
+	struct sent *sent; /* by index of the request */
+};
 
 static unsigned fibent_tries(const struct fibent *e)
 {
@@ -29,42 +37,41 @@ struct rt_key fib_route_key(const struct fib *f, const struct prefix *p)
 }
 
 /* One request for what the entry needs. */
-static void plan(struct fib *f, int t, uint32_t h, struct fibent *e)
+static void plan_entry(struct fib *f, const struct plan *plan, int t, uint32_t h, struct fibent *e)
 {
 	struct prefix p = fibtab_prefix(&f->tab[t], e);
 	struct rt_key key = fib_route_key(f, &p);
 	struct fib_hop hops[RT_HOPS_MAX];
 	struct fib_route r;
-
 	uint32_t target = e->have == HOPSET_BEHIND ? HOPSET_NONE : e->want;
 
-	f->sent[nls_batch_len(f->nl)] = (struct sent){
+	plan->sent[nls_batch_len(plan->nl)] = (struct sent){
 		.entry = h, .target = target, .tab = (uint8_t)t, .replace = e->have != HOPSET_NONE
 	};
 	f->written[t]++;
 	hopset_hold(f->sets, target);
 	e->flags |= ENT_SENT;
 	if (target == HOPSET_NONE) {
-		rt_put_delete(nls_request(f->nl, RTM_DELROUTE, 0), &key);
+		rt_put_delete(nls_request(plan->nl, RTM_DELROUTE, 0), &key);
 		return;
 	}
 	hopset_route(f->sets, target, hops, &r);
-	rt_put_route(nls_request(f->nl, RTM_NEWROUTE, e->have ? NLM_F_REPLACE : NLM_F_CREATE | NLM_F_EXCL),
+	rt_put_route(nls_request(plan->nl, RTM_NEWROUTE, e->have ? NLM_F_REPLACE : NLM_F_CREATE | NLM_F_EXCL),
 	             &key, &r, hopset_nh_id(f->sets, target));
 }
 
-static void plan_queue(struct fib *f, int t)
+static void plan_queue(struct fib *f, const struct plan *plan, int t)
 {
 	uint32_t h;
 
-	while (nls_batch_len(f->nl) < BATCH_ROUTES && nls_room(f->nl) && (h = fib_dequeue(f, t))) {
+	while (nls_batch_len(plan->nl) < BATCH_ROUTES && nls_room(plan->nl) && (h = fib_dequeue(f, t))) {
 		struct fibent *e = fibent_begin(f, t, h);
 
 		if (fibent_state(e) == FIB_QUEUED && !(e->flags & ENT_SENT)) {
 			if (e->want && hopset_state(f->sets, e->want) != HOPSET_READY)
 				fibent_fail(f, e, WHY_HOPS, 0);
 			else
-				plan(f, t, h, e);
+				plan_entry(f, plan, t, h, e);
 		}
 		fibent_end(f, t, h);
 	}
@@ -116,18 +123,16 @@ static void give_up(struct fib *f, int t, struct fibent *e, int err, const char 
 	fibent_fail(f, e, WHY_ERRNO, (uint8_t)-err);
 	if (!known && fib_log_allowed(f))
 		log_event(LOGL_WARNING, "fib.refused", kv_prefix("prefix", &p),
-		          kv_str("error", text ? text : strerror(-err)));
+		          kv_str("error", *text ? text : strerror(-err)));
 }
 
-static void on_refused(void *ctx, uint32_t index, int err, const char *text)
+static void refused(struct fib *f, struct sent *s, int err, const char *text)
 {
-	struct fib *f = ctx;
-	struct sent *s = &f->sent[index];
 	struct fibent *e;
 
 	if (s->target == HOPSET_NONE && err == -ESRCH)
 		return; /* it was gone already */
-	s->refused = true;
+	s->is_refused = true;
 	f->stats.refused[refusal(err)]++;
 	e = fibent_begin(f, s->tab, s->entry);
 	if (s->target && s->replace && (err == -ENOENT || err == -ESRCH)) {
@@ -148,7 +153,8 @@ static void done(struct fib *f, struct sent *s, bool known)
 	struct fibent *e = fibent_begin(f, s->tab, s->entry);
 
 	e->flags &= (uint8_t)~ENT_SENT;
-	if (known && !s->refused) {
+	f->written[s->tab]++;
+	if (known && !s->is_refused) {
 		fibent_has(f, e, s->target);
 		e->flags &= (uint8_t)~ENT_TRIES;
 		f->stats.acks++;
@@ -159,22 +165,47 @@ static void done(struct fib *f, struct sent *s, bool known)
 	fibent_end(f, s->tab, s->entry);
 }
 
-/* @return whether it did anything. */
-bool fib_write(struct fib *f)
+static void finish(struct fib *f, const struct written *w)
 {
-	uint32_t n;
-	int rc;
+	struct sent *sent = f->sent[w->batch];
 
-	for (int t = 0; t < 2; t++)
-		plan_queue(f, t);
-	n = nls_batch_len(f->nl);
-	rc = nls_send(f->nl, on_refused, f);
-	f->stats.requests += n;
-	for (uint32_t i = 0; i < n; i++)
-		done(f, &f->sent[i], rc == 0);
-	if (rc < 0) {
-		log_event(LOGL_ERROR, "fib.socket", kv_errno("error", rc));
+	for (uint32_t i = 0; i < w->n_refusals; i++) {
+		const struct refusal *r = &w->refusals[i];
+
+		refused(f, &sent[r->index], r->err, r->text);
+	}
+	for (uint32_t i = 0; i < f->n_sent[w->batch]; i++)
+		done(f, &sent[i], w->rc == 0);
+	if (w->rc < 0) {
+		log_event(LOGL_ERROR, "fib.socket", kv_errno("error", w->rc));
 		f->resync = true;
 	}
-	return n > 0;
+}
+
+void fib_written(struct fib *f)
+{
+	struct written w;
+
+	while (writer_next(f->writer, &w))
+		finish(f, &w);
+}
+
+bool fib_write(struct fib *f)
+{
+	unsigned batch;
+	struct plan plan = { .nl = writer_batch(f->writer, &batch), .sent = f->sent[batch] };
+	uint32_t n;
+
+	if (!plan.nl)
+		return false;
+	for (int t = 0; t < 2; t++)
+		plan_queue(f, &plan, t);
+	n = nls_batch_len(plan.nl);
+	if (n == 0)
+		return false;
+	f->stats.requests += n;
+	f->n_sent[batch] = n;
+	writer_hand(f->writer, n <= FEW_ROUTES);
+	fib_written(f);
+	return true;
 }

@@ -48,7 +48,9 @@ struct link_watch {
 	const struct link_events *ev;
 	void *ctx;
 	uint8_t own_protocol;
-	uint32_t own_table, ignored_port;
+	uint32_t own_table;
+	uint32_t ignored[NL_IGNORED_MAX]; /* port ids */
+	size_t n_ignored;
 	struct nls *events, *dump;
 	struct nls *asking; /* requests to neighbors; NULL before the first */
 	struct loop_fd *readable;
@@ -232,11 +234,20 @@ static bool of_interest(const struct link_watch *w, const struct rt_msg *m)
 	}
 }
 
+static bool is_ignored(const struct link_watch *w, uint32_t port_id)
+{
+	for (size_t i = 0; i < w->n_ignored; i++) {
+		if (w->ignored[i] == port_id)
+			return true;
+	}
+	return false;
+}
+
 static void on_own_route(struct link_watch *w, const struct nlmsghdr *h, const struct rt_msg *m)
 {
 	bool dumped = h->nlmsg_flags & NLM_F_MULTI;
 
-	if (!dumped && m->table == w->own_table && h->nlmsg_pid != w->ignored_port)
+	if (!dumped && m->table == w->own_table && !is_ignored(w, h->nlmsg_pid))
 		w->ev->own_route_lost(w->ctx, &m->prefix);
 }
 
@@ -607,11 +618,12 @@ void link_watch_free(struct link_watch *w)
 	free(w);
 }
 
-void link_watch_ignore(struct link_watch *w, uint32_t port_id)
+void link_watch_ignore(struct link_watch *w, const uint32_t *port_ids, size_t count)
 {
-	int rc = nls_ignore_port(w->events, port_id);
+	int rc = nls_ignore_ports(w->events, port_ids, count);
 
-	w->ignored_port = port_id;
+	memcpy(w->ignored, port_ids, count * sizeof(*port_ids));
+	w->n_ignored = count;
 	if (rc < 0)
 		log_event(LOGL_WARNING, "link.filter", kv_errno("error", rc));
 }

@@ -68,8 +68,9 @@ struct link_watch;
 int link_watch_new(struct loop *l, uint8_t own_protocol, uint32_t own_table, const struct link_events *ev,
                    void *ctx, struct link_watch **out);
 void link_watch_free(struct link_watch *w);
-/** The port id whose own changes are not echoed as own_route_lost (the FIB writer's socket). */
-void link_watch_ignore(struct link_watch *w, uint32_t port_id);
+/** The @count port ids whose own changes are not echoed as own_route_lost: the FIB's sockets. At most
+ * NL_IGNORED_MAX. */
+void link_watch_ignore(struct link_watch *w, const uint32_t *port_ids, size_t count);
 /** Have the kernel ask for the neighbor @a, as if there were something to send to it; the answer, or that
  * there is none, comes as neighbor_state. */
 void link_watch_ask(struct link_watch *w, uint32_t ifindex, const struct ip *a);

@@ -298,17 +298,20 @@ int nls_dump_step(struct nls *n, nls_msg_fn msg, void *ctx)
 
 /* -- events ------------------------------------------------------------------------------------- */
 
-int nls_ignore_port(struct nls *n, uint32_t port_id)
+int nls_ignore_ports(struct nls *n, const uint32_t *port_ids, size_t count)
 {
-	/* Classic BPF loads in network byte order what netlink has in the host's. */
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_ABS | BPF_W, offsetof(struct nlmsghdr, nlmsg_pid)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(port_id), 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, 0),
-		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
-	};
-	struct sock_fprog program = { .len = sizeof(code) / sizeof(code[0]), .filter = code };
+	struct sock_filter code[NL_IGNORED_MAX + 3];
+	struct sock_fprog program = { .len = (unsigned short)(count + 3), .filter = code };
 
+	assert(count <= NL_IGNORED_MAX);
+	/* Classic BPF loads in network byte order what netlink has in the host's. */
+	code[0] =
+	        (struct sock_filter)BPF_STMT(BPF_LD | BPF_ABS | BPF_W, offsetof(struct nlmsghdr, nlmsg_pid));
+	for (size_t i = 0; i < count; i++) /* to the last statement, or on to the next */
+		code[1 + i] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(port_ids[i]),
+		                                           (uint8_t)(count - i), 0);
+	code[1 + count] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, UINT32_MAX);
+	code[2 + count] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0);
 	return setsockopt(nls_fd(n), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0 ? -errno
 	                                                                                          : 0;
 }

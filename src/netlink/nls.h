@@ -14,8 +14,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NL_MSG_MAX   16384u /* bytes one request may take */
-#define NL_BATCH_MAX 1024u  /* requests a batch */
+#define NL_MSG_MAX     16384u /* bytes one request may take */
+#define NL_BATCH_MAX   1024u  /* requests a batch */
+#define NL_IGNORED_MAX 8u     /* ports */
 
 struct nls;
 /** A socket for requests and dumps. @return 0 or -errno. */
@@ -59,9 +60,9 @@ static inline bool nls_msg_ok(const struct nlmsghdr *h, int len)
 
 /* -- events ------------------------------------------------------------------------------------- */
 
-/** Keep what the socket with @port_id causes away from this one, in the kernel (a socket filter). @return 0
- * or -errno. */
-int nls_ignore_port(struct nls *n, uint32_t port_id);
+/** Keep what the sockets with @port_ids cause away from this one, in the kernel (a socket filter); @count: up
+ * to NL_IGNORED_MAX. @return 0 or -errno. */
+int nls_ignore_ports(struct nls *n, const uint32_t *port_ids, size_t count);
 /** One buffer of events. @return 1: there may be more, 0: none left, -ENOBUFS: some were lost, or another
  * -errno. */
 int nls_events(struct nls *n, nls_msg_fn msg, void *ctx);

@@ -371,12 +371,14 @@ START_TEST(ends_right_whatever_happens)
 		"ip route show 11.0.3.0/24 | grep -q . && ip route del 11.0.3.0/24 proto 178",
 		"ip addr flush dev a0; ip addr add 10.1.0.1/24 dev a0"
 	};
+	uint32_t ports[FIB_PORTS];
 	struct link_watch *watch;
 	uint64_t n = 2000;
 
 	start();
 	ck_assert_int_eq(link_watch_new(loop, params.protocol, params.table, &events, NULL, &watch), 0);
-	link_watch_ignore(watch, fib_port_id(fib));
+	fib_port_ids(fib, ports);
+	link_watch_ignore(watch, ports, FIB_PORTS);
 	for (unsigned round = 0; round < 25; round++) {
 		for (uint32_t i = round % 3; i < n; i += 1 + round % 4)
 			want_nth(i, round % 2 ? "10.1.0.2" : "10.1.0.3");

@@ -287,24 +287,52 @@ START_TEST(own_routes_of_others_making)
 }
 END_TEST
 
+static void set_many(struct fib *fib, const struct fib_route *r)
+{
+	for (uint32_t i = 0; i < 200; i++) {
+		struct ip a = ip_v4(0x0a460000u + (i << 8));
+		struct prefix p = prefix_make(&a, 24);
+
+		ck_assert_int_eq(fib_set(fib, &p, r), 0);
+	}
+}
+
+static bool all_written(void *fib)
+{
+	struct fib_stats s;
+
+	fib_stats(fib, &s);
+	return s.routes_queued == 0;
+}
+
+/* Neither a few nor many, which go by other sockets. */
 START_TEST(own_changes_are_not_echoed)
 {
 	struct fib_params params = { .table = 254, .metric = 32, .protocol = 178, .nexthop_groups = true };
 	struct fib_hop hop = { .gateway = ip_v4(0x0a010002), .weight = 1 };
 	struct fib_route r = { .kind = FIB_UNICAST, .hops = &hop, .n_hops = 1 };
+	uint32_t ports[FIB_PORTS];
 	struct fib *fib;
 	struct prefix p;
 
 	start();
 	hop.ifindex = if_nametoindex("a0");
 	ck_assert_int_eq(fib_open(loop, &params, &fib), 0);
-	link_watch_ignore(watch, fib_port_id(fib));
+	fib_port_ids(fib, ports);
+	link_watch_ignore(watch, ports, FIB_PORTS);
 	ck_assert(prefix_parse("10.70.0.0/16", true, &p));
 	ck_assert_int_eq(fib_set(fib, &p, &r), 0);
 	run_until(loop, NULL, NULL, 20);
 	ck_assert_int_eq(fib_query(fib, &p, NULL), FIB_INSTALLED);
 	ck_assert_int_eq(fib_set(fib, &p, NULL), 0);
 	ck_not_heard("10.70.0.0");
+	for (unsigned i = 0; i < 2; i++) {
+		set_many(fib, &r);
+		ck_assert(run_until(loop, all_written, fib, 20000));
+		set_many(fib, NULL);
+		ck_assert(run_until(loop, all_written, fib, 20000));
+	}
+	ck_not_heard("10.70.");
 	fib_close(fib, true);
 	ck_not_heard("10.51.0.0");
 	finish();
