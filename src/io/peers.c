@@ -240,18 +240,37 @@ static void turn_away_stranger(struct peers *ps, int fd, const struct sock_ends 
 		          "add it to peers, by address or by range");
 }
 
+/* What was said before the socket is told to look at the TTL may be waiting to be read. */
+static bool is_far(const struct peer *p, const struct sock_ends *ends)
+{
+	return ends->ttl < peer_min_ttl(p);
+}
+
+static void turn_away_far(struct peers *ps, int fd, const struct sock_ends *ends, const struct peer *p)
+{
+	char why[192];
+
+	snprintf(why, sizeof(why),
+	         "peer %s has ttl_security, and this came with TTL %u instead of %u or more", p->conf->name,
+	         ends->ttl, peer_min_ttl(p));
+	turn_away(ps, fd, ends, why, "set TTL security at its end too, or multihop to how far away it is");
+}
+
 static void on_accepted(void *ctx, int fd, const struct sock_ends *ends)
 {
 	struct peers *ps = ctx;
-	struct peer *p = find_peer(ps, ends), *range;
+	struct peer *p = find_peer(ps, ends), *range = p ? NULL : find_range(ps, ends);
 
-	if (p) {
-		peer_accept(p, fd, ends);
+	if (!p && !range) {
+		turn_away_stranger(ps, fd, ends);
 		return;
 	}
-	range = find_range(ps, ends);
-	if (!range) {
-		turn_away_stranger(ps, fd, ends);
+	if (is_far(p ? p : range, ends)) {
+		turn_away_far(ps, fd, ends, p ? p : range);
+		return;
+	}
+	if (p) {
+		peer_accept(p, fd, ends);
 		return;
 	}
 	if (!range->enabled) {

@@ -98,11 +98,32 @@ fail:
 	return rc;
 }
 
-/* The interface that the SYN came in by, which the kernel keeps for those who ask for packet information. */
-static uint32_t arrival_of(int fd, uint8_t family)
+static void take_control(const struct cmsghdr *c, struct sock_ends *ends)
 {
-	bool v4 = family == IP_V4;
+	struct in_pktinfo v4_info;
+	struct in6_pktinfo v6_info;
+	bool v4 = c->cmsg_level == IPPROTO_IP, v6 = c->cmsg_level == IPPROTO_IPV6;
+	int ttl;
+
+	if (v4 && c->cmsg_type == IP_PKTINFO && c->cmsg_len >= CMSG_LEN(sizeof(v4_info))) {
+		memcpy(&v4_info, CMSG_DATA(c), sizeof(v4_info));
+		ends->arrival = (uint32_t)v4_info.ipi_ifindex;
+	} else if (v6 && c->cmsg_type == IPV6_PKTINFO && c->cmsg_len >= CMSG_LEN(sizeof(v6_info))) {
+		memcpy(&v6_info, CMSG_DATA(c), sizeof(v6_info));
+		ends->arrival = v6_info.ipi6_ifindex;
+	} else if (((v4 && c->cmsg_type == IP_TTL) || (v6 && c->cmsg_type == IPV6_HOPLIMIT)) &&
+	           c->cmsg_len >= CMSG_LEN(sizeof(ttl))) {
+		memcpy(&ttl, CMSG_DATA(c), sizeof(ttl));
+		ends->ttl = (uint8_t)ttl;
+	}
+}
+
+/* How the other end came in, which the kernel keeps of the handshake for those who ask for it. */
+static void arrival_of(int fd, struct sock_ends *ends)
+{
+	bool v4 = ends->remote.family == IP_V4;
 	int level = v4 ? IPPROTO_IP : IPPROTO_IPV6;
+	int info = v4 ? IP_PKTINFO : IPV6_RECVPKTINFO, ttl = v4 ? IP_RECVTTL : IPV6_RECVHOPLIMIT;
 	union {
 		struct cmsghdr align;
 		char bytes[256];
@@ -110,27 +131,15 @@ static uint32_t arrival_of(int fd, uint8_t family)
 	socklen_t len = sizeof(control);
 	struct msghdr m;
 
-	if (set_int(fd, level, v4 ? IP_PKTINFO : IPV6_RECVPKTINFO, 1) < 0 ||
+	ends->arrival = ends->ttl = 0;
+	if (set_int(fd, level, info, 1) < 0 || set_int(fd, level, ttl, 1) < 0 ||
 	    getsockopt(fd, level, v4 ? IP_PKTOPTIONS : IPV6_2292PKTOPTIONS, &control, &len) < 0)
-		return 0;
-	set_int(fd, level, v4 ? IP_PKTINFO : IPV6_RECVPKTINFO, 0);
+		return;
+	set_int(fd, level, info, 0);
+	set_int(fd, level, ttl, 0);
 	m = (struct msghdr){ .msg_control = &control, .msg_controllen = len };
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
-		struct in_pktinfo v4_info;
-		struct in6_pktinfo v6_info;
-
-		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO &&
-		    c->cmsg_len >= CMSG_LEN(sizeof(v4_info))) {
-			memcpy(&v4_info, CMSG_DATA(c), sizeof(v4_info));
-			return (uint32_t)v4_info.ipi_ifindex;
-		}
-		if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO &&
-		    c->cmsg_len >= CMSG_LEN(sizeof(v6_info))) {
-			memcpy(&v6_info, CMSG_DATA(c), sizeof(v6_info));
-			return v6_info.ipi6_ifindex;
-		}
-	}
-	return 0;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c))
+		take_control(c, ends);
 }
 
 int sock_accept(int listener, struct sock_ends *ends)
@@ -144,7 +153,7 @@ int sock_accept(int listener, struct sock_ends *ends)
 		close(fd);
 		return rc;
 	}
-	ends->arrival = arrival_of(fd, ends->remote.family);
+	arrival_of(fd, ends);
 	tune(fd, ends->remote.family);
 	return fd;
 }

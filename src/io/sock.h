@@ -15,6 +15,7 @@ struct sock_ends {
 	uint16_t local_port, remote_port;
 	uint32_t ifindex; /* that scopes a link-local remote address; 0: none */
 	uint32_t arrival; /* accepted ones: the interface they came in by; 0: not known */
+	uint8_t ttl;      /* accepted ones: of the packet that completed the handshake; 0: not known */
 };
 
 /** A listening socket; the address need not be there yet (IP_FREEBIND). IPv6 ones take no IPv4. */

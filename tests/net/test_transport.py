@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import threading
 import time
 
@@ -15,7 +16,7 @@ import control
 from clusters import BIRD, Gateway
 from conftest import Lan
 from lab import stays, veth, wait_until
-from speaker import AS_PATH, KEEPALIVE, UPDATE, Closed, Speaker, attribute, message, parse_update
+from speaker import AS_PATH, KEEPALIVE, NOTIFICATION, OPEN, UPDATE, Closed, Speaker, attribute, message, open_body, parse_update
 
 PASSWORD = "correct horse battery staple"
 
@@ -229,22 +230,76 @@ def test_ttl_security_with_bird(pair, ours, theirs):
 def test_ttl_security_drops_what_comes_from_afar(pair):
     """BIRD without TTL security sends TTL 1."""
     pair.start("ttl_security = true; passive = true;")
-    stays(lambda: not pair.up(), 4, "no session")
+    wait_until(lambda: "peer bird has ttl_security, and this came with TTL 1 instead of 255 or more" in
+               pair.gateway.process.log(), 15, "why")
+    stays(lambda: not pair.up(), 3, "no session")
+
+
+@pytest.mark.parametrize("where, ours, theirs", [
+    ('address = "10.0.0.2";', "10.0.0.1", "10.0.0.2"), ('address = "fd00::2";', "fd00::1", "fd00::2"),
+    ('range = "10.0.0.0/24";', "10.0.0.1", "10.0.0.2")], ids=["ipv4", "ipv6", "range"])
+def test_ttl_security_leaves_no_time_to_speak_from_afar(pair, where, ours, theirs):
+    """All at once behind the handshake, so that it waits to be read when we first look at the socket."""
+    pair.ours.ip("addr add fd00::1/64 dev eth0 nodad")
+    pair.theirs.ip("addr add fd00::2/64 dev eth0 nodad")
+    pair.configure("ttl_security = true; passive = true;", where)
+    pair.gateway.start()
+    near, far = 255, 64
+
+    def burst(ttl):
+        speaker = Speaker(pair.theirs, theirs, 65001, router_id="10.0.0.2")
+        with ttl_of(speaker, ttl).dial(ours):
+            speaker.send(message(OPEN, open_body(65001, "10.0.0.2")) + message(KEEPALIVE))
+            try:
+                first, _ = speaker.read()
+            except Closed:
+                return "refused"
+            return {OPEN: "taken", NOTIFICATION: "refused"}[first]
+
+    assert [burst(far) for _ in range(10)] == ["refused"] * 10
+    assert "event=session.up" not in pair.gateway.process.log()
+    assert "and this came with TTL 64 instead of 255 or more" in pair.gateway.process.log()
+    assert burst(near) == "taken"
+
+
+def ttl_of(speaker, ttl):
+    """@speaker, what it sends having that TTL from the first packet on."""
+    make = speaker.namespace.socket
+
+    class Namespace:
+        @staticmethod
+        def socket(family):
+            made = make(family)
+            set_ttl(made, ttl)
+            return made
+
+    speaker.namespace = Namespace
+    return speaker
+
+
+def set_ttl(made, ttl):
+    if made.family == socket.AF_INET6:
+        made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, ttl)
+    else:
+        made.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
 
 
 def test_ttl_security_taken_back_ends_half_a_session(pair):
-    """BIRD hears us and we do not hear it, so that it waits for what comes next.  That we give up must reach it."""
-    pair.start("passive = true;")
-    wait_until(pair.exchanged, 15, "a session")
+    """The peer hears us and we do not hear it, so that it waits for what comes next.  That we give up must reach it."""
     pair.configure("ttl_security = true; passive = true;")
-    pair.gateway.reload()
-    wait_until(lambda: "Received: Other configuration change" in pair.bird.log(), 20, "its end")
-    wait_until(lambda: re.search(r":179 .*timer:\(on,[^,]*,[3-9]\)", pair.ours.run("ss", "-tno").stdout), 30,
-               "half a session, on which we have sent several times what nobody seems to acknowledge")
-    assert not pair.up()
-    pair.configure("passive = true;")
-    pair.gateway.reload()
-    wait_until(pair.exchanged, 45, "a session again, long before BIRD's hold time of 90 s would have ended that one")
+    pair.gateway.start()
+    pair.gateway.process.send(signal.SIGSTOP)       # nothing is said before it is too far away
+    with ttl_of(Speaker(pair.theirs, "10.0.0.2", 65001), 255).dial("10.0.0.1") as speaker:
+        set_ttl(speaker.socket, 1)
+        pair.gateway.process.send(signal.SIGCONT)
+        wait_until(lambda: re.search(r":179 .*timer:\(on,[^,]*,[3-9]\)", pair.ours.run("ss", "-tno").stdout), 30,
+                   "half a session, on which we have sent several times what nobody seems to acknowledge")
+        pair.configure("passive = true;")
+        pair.gateway.reload()
+        speaker.socket.settimeout(45)
+        with pytest.raises(Closed):     # with our NOTIFICATION or without
+            while True:
+                speaker.read(45)
 
 
 def test_ttl_security_over_hops(pair):
