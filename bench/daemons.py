@@ -56,6 +56,7 @@ class Daemon:
     name = title = ""
     fib = True              # writes the kernel's table
     reconfigures = True     # can change an import filter
+    slow = False            # may be measured in fewer rounds
     most_routes = 1 << 30   # more would take too long to be worth the wait
     users = []              # that it wants to find
 
@@ -236,6 +237,7 @@ class Mcbgpd(Daemon):
 
 class Frr(Daemon):
     name, title = "frr", "FRR"
+    slow = True
     users = ["frr", "frrvty"]
 
     @classmethod
@@ -292,6 +294,7 @@ class Frr(Daemon):
 
 class Openbgpd(Daemon):
     name, title = "openbgpd", "OpenBGPD"
+    slow = True
     fib = False             # Debian's package is built without it
     users = ["_openbgpd"]
 
@@ -337,6 +340,7 @@ class Openbgpd(Daemon):
 
 class Gobgpd(Daemon):
     name, title = "gobgpd", "GoBGP"
+    slow = True
     fib = False             # only through FRR's zebra
     reconfigures = False
     most_routes = 100000

@@ -158,7 +158,7 @@ def write(samples, scenarios, daemons, path):
         target = f" Target: {scenario.target}." if scenario.target else ""
         picture = plot(scenario, found["cases"], titles, plots)
         parts.append(f"## {scenario.title}\n\n`{scenario.name}`: {scenario.about}{target}\n\n"
-                     f"{found['when']}, {found['commit']}, {found['versions']}; {found['rounds']} rounds"
+                     f"{found['when']}, {found['commit']}, {found['versions']}; {found['rounds']}"
                      f"{found.get('scaled', '')}; {found['host']}.\n\n")
         parts.append("\n".join(table(scenario, found["cases"], titles)) + "\n\n")
         if picture:
