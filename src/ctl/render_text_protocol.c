@@ -173,12 +173,15 @@ static void md5_drops(struct render *r, const struct ctl_bgp *b)
 	if (b->md5_wrong || b->md5_missing)
 		FIELD(r, "TCP MD5",
 		      "dropped here since the start, of whatever peer: %" PRIu64
-		      " segments signed with another password, %" PRIu64 " not signed",
+		      " segments signed with another password, %" PRIu64
+		      " not signed; if they are this peer's, give both ends the same password",
 		      b->md5_wrong, b->md5_missing);
 	if (b->md5_unexpected)
 		FIELD(r, "TCP MD5",
 		      "dropped here since the start, of whatever peer: %" PRIu64
-		      " segments signed, where there is no password_file",
+		      " segments signed, where there is no password_file; set it, or take the password away "
+		      "at "
+		      "its end",
 		      b->md5_unexpected);
 }
 

@@ -11,7 +11,7 @@
  *   fib_sync.c  the table's changes -> the FIB
  *   tunnel_sync.c  the table's changes -> the allowed IPs of tunnels that follow BGP
  *   watch.c     what happens -> the control socket's monitors
- *   serve.c     the control socket's questions -> the modules
+ *   serve.c, serve_protocols.c   the control socket's questions -> the modules
  *   sandbox.c   privileges after a start by root
  *   systemd.c   the service manager's view */
 #ifndef MCBGP_DAEMON_STATE_H

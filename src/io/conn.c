@@ -339,7 +339,9 @@ static void close_socket(struct conn *c)
 		return;
 	if (!c->dialling)
 		last_words(c);
-	if (peer_min_ttl(c->peer)) /* we listen no more, but a peer farther away may hear that it is over */
+	/* From now on acknowledgements count from any distance. Without them TCP would keep back our last
+	 * words and the end, behind what a peer too far away seems never to have got. */
+	if (peer_min_ttl(c->peer))
 		sock_set_min_ttl(c->fd, c->ends.remote.family, 0);
 	sock_close_gently(c->fd);
 	c->fd = -1;

@@ -4,7 +4,7 @@
  *
  * The one header of an edge that every other edge may include; only loop.c knows libev. Handles are opaque,
  * owned by who made them; freeing one from inside any callback, its own too, is allowed. Times are monotonic
- * microseconds. One thread. */
+ * microseconds. For the loop's thread alone: another one wakes it by a descriptor that is watched. */
 #ifndef MCBGP_IO_LOOP_H
 #define MCBGP_IO_LOOP_H
 

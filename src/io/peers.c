@@ -240,7 +240,8 @@ static void turn_away_stranger(struct peers *ps, int fd, const struct sock_ends 
 		          "add it to peers, by address or by range");
 }
 
-/* What was said before the socket is told to look at the TTL may be waiting to be read. */
+/* Where @p has ttl_security: from farther away than it may be, or nobody knows. To tell the socket is not
+ * enough: what was said before that may be waiting to be read. */
 static bool is_far(const struct peer *p, const struct sock_ends *ends)
 {
 	return ends->ttl < peer_min_ttl(p);
@@ -250,6 +251,13 @@ static void turn_away_far(struct peers *ps, int fd, const struct sock_ends *ends
 {
 	char why[192];
 
+	if (!ends->ttl) {
+		snprintf(why, sizeof(why),
+		         "peer %s has ttl_security, and the kernel does not say with which TTL this came",
+		         p->conf->name);
+		turn_away(ps, fd, ends, why, NULL);
+		return;
+	}
 	snprintf(why, sizeof(why),
 	         "peer %s has ttl_security, and this came with TTL %u instead of %u or more", p->conf->name,
 	         ends->ttl, peer_min_ttl(p));
@@ -265,16 +273,16 @@ static void on_accepted(void *ctx, int fd, const struct sock_ends *ends)
 		turn_away_stranger(ps, fd, ends);
 		return;
 	}
+	if (!p && !range->enabled) {
+		turn_away(ps, fd, ends, "its range is disabled", NULL);
+		return;
+	}
 	if (is_far(p ? p : range, ends)) {
 		turn_away_far(ps, fd, ends, p ? p : range);
 		return;
 	}
 	if (p) {
 		peer_accept(p, fd, ends);
-		return;
-	}
-	if (!range->enabled) {
-		turn_away(ps, fd, ends, "its range is disabled", NULL);
 		return;
 	}
 	if (!make_room(range)) {

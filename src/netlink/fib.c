@@ -2,7 +2,7 @@
 /* DOC: desired routes -> the kernel's table.
  *
  * Each prefix has two facts: the set of next hops that is wanted and the one the kernel has acknowledged.
- * Where they differ the entry waits in a queue, once, however often the wish changes. The job takes from the
+ * Where they differ the entry waits in a queue, once, however often the wish changes. A job takes from the
  * queue what fits one batch (plan), the writer's thread hands it to the kernel, and the acknowledged facts
  * are moved when it is back (done). Two batches are under way at most, and never two requests for one entry.
  * Nexthop objects are the loop's own affair and go ahead of all: what a dead next hop needs does not wait.
@@ -13,7 +13,8 @@
  * metric whatever its protocol, is only used for what the kernel has acknowledged to us. Deletions name our
  * protocol. Somebody may still put a route of the same prefix and metric in front of an installed one of
  * ours; ours is deleted then, since a replacement would hit his, and that is a conflict like any other
- * (fib_foreign). What remains is a replacement that is on its way to the kernel at that moment.
+ * (fib_foreign). What remains is a replacement that is on its way to the kernel at that moment, in one of two
+ * batches.
  *
  * Ways back to the truth, from cheap to dear:
  * - fib_lost(): one route is gone;
@@ -62,7 +63,7 @@ int fib_set(struct fib *f, const struct prefix *p, const struct fib_route *r)
 	return r && !set ? -ENOMEM : 0;
 }
 
-/* -- the job ------------------------------------------------------------------------------------ */
+/* -- the jobs ----------------------------------------------------------------------------------- */
 
 /* With compat mode on, replacing a group announces every route behind it, which is 60 times slower at half a
  * million routes. With it off, ip(8) no longer shows the gateways of routes. So it is off for the moment of
@@ -159,9 +160,11 @@ static void arm_retry(struct fib *f)
 /* Whether a turn could do more than wait for the writer, or for a check. */
 static bool more(const struct fib *f)
 {
-	if (f->verify || hopsets_pending(f->sets) || hopsets_sweep_needed(f->sets))
+	if (f->verify || hopsets_pending(f->sets))
 		return true;
-	return !busy(f) && !fib_queues_empty(f) && writer_room(f->writer);
+	if (busy(f))
+		return false; /* check() kicks the job when it is through */
+	return hopsets_sweep_needed(f->sets) || (!fib_queues_empty(f) && writer_room(f->writer));
 }
 
 static bool run(void *ctx)
@@ -209,6 +212,8 @@ static void on_retry(void *ctx)
 
 	f->retry_armed = false;
 	f->retry_failed = f->verify = true;
+	f->resync |= f->resync_failed;
+	f->resync_failed = false;
 	hopsets_retry(f->sets);
 	loop_job_kick(f->job);
 }
@@ -294,6 +299,7 @@ void fib_lost(struct fib *f, const struct prefix *p)
 	}
 	if (!h || fibtab_at(&f->tab[t], h)->have == HOPSET_NONE)
 		return;
+	f->resync |= f->dumping >= 0; /* the next buffer may have been filled before */
 	e = fibent_begin(f, t, h);
 	f->stats.put_back += e->want != HOPSET_NONE;
 	fibent_has(f, e, HOPSET_NONE);
@@ -514,8 +520,10 @@ static void flush(struct fib *f)
 		writer_wait(f->writer);
 		fib_written(f);
 	}
-	if (!fib_queues_empty(f))
+	if (!fib_queues_empty(f)) {
 		log_event(LOGL_WARNING, "fib.flush_slow", kv_u64("routes", f->count[FIB_QUEUED]));
+		(void)hopsets_drop(f->sets, f->nl);
+	}
 	settle(f);
 }
 

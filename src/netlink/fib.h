@@ -64,10 +64,10 @@ struct fib;
  * @return 0 or -errno. */
 int fib_open(struct loop *l, const struct fib_params *p, struct fib **out);
 /** @flush: remove every route and nexthop object of ours (ordered end); otherwise leave them for the next
- * run. Blocks until the kernel has acknowledged, at most a few seconds. */
+ * run. Waits for what is under way, and with @flush until the kernel has acknowledged: a few seconds, more
+ * only when the kernel does not answer. */
 void fib_close(struct fib *f, bool flush);
-/** Desired: @p has @r; NULL: no route. @return 0 or -ENOMEM. Written to the kernel from the loop, in large
- * batches. */
+/** Desired: @p has @r; NULL: no route. @return 0 or -ENOMEM. Written to the kernel in large batches. */
 int fib_set(struct fib *f, const struct prefix *p, const struct fib_route *r);
 /** Routes and objects adopted and not confirmed go. Call once the sessions' end-of-RIBs (or a timer) allow
  * it. */

@@ -106,7 +106,7 @@ static int dump_begin(struct fib *f, uint8_t t)
 {
 	f->audit.tab = t;
 	f->audit.disturbed = false;
-	f->audit.written = f->written[t];
+	f->audit.moves = f->moves[t];
 	return fib_dump_routes(f, f->audit.nl, t, false);
 }
 
@@ -130,9 +130,9 @@ static int dump_piece(struct fib *f)
 	struct audit *a = &f->audit;
 	int rc = 1;
 
-	a->quiet = f->written[a->tab] == a->written;
+	a->quiet = f->moves[a->tab] == a->moves;
 	a->disturbed |= !a->quiet;
-	a->written = f->written[a->tab];
+	a->moves = f->moves[a->tab];
 	for (unsigned i = 0; i < PIECE_BUFFERS && rc > 0; i++)
 		rc = nls_dump_step(a->nl, on_route, f);
 	if (rc > 0)

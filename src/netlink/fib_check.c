@@ -228,7 +228,10 @@ static void dump_failed(struct fib *f, int err)
 		nls_close(f->routes);
 		f->routes = fresh;
 	}
-	f->retry_wanted = true;
+	if (err == -EINTR)
+		f->resync = true; /* somebody changes the table all the time: at once */
+	else
+		f->resync_failed = f->retry_wanted = true;
 }
 
 void fib_resync_begin(struct fib *f)
@@ -259,14 +262,17 @@ int fib_resync_step(struct fib *f)
 	if (rc > 0)
 		return 0;
 	if (rc < 0 && rc != -ENOENT) { /* ENOENT: there is no such table yet */
-		f->resync = true;
 		dump_failed(f, rc);
 		return rc;
 	}
-	if (f->dumping == 0)
-		return resync_table(f, 1);
-	resync_end(f);
-	return 0;
+	if (f->dumping == 1) {
+		resync_end(f);
+		return 0;
+	}
+	rc = resync_table(f, 1);
+	if (rc < 0)
+		dump_failed(f, rc);
+	return rc;
 }
 
 /* What cannot be deleted is found again by the next run. */

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* fib_priv.h - what the files of the FIB share; for them alone.
  *
- *   fib.c        what is wanted, events, the job that does the work in pieces, opening and closing
- *   fib_entry.c  one route: its state, the counts, the queue of those to be written
- *   fib_write.c  the queue -> batches of requests, for writer.c to send -> what the kernel said to them
- *   fib_check.c  what the kernel has: nexthop objects verified, routes dumped, entries swept
- *   fib_audit.c  once a minute: is the kernel as we think?
- *   fib_show.c   questions */
+ *   fib.c        what is wanted, events, the two jobs (writing; dumps and sweeps, in the background), opening
+ * and closing fib_entry.c  one route: its state, the counts, the queue of those to be written fib_write.c the
+ * queue -> batches of requests, for writer.c to send -> what the kernel said to them fib_check.c  what the
+ * kernel has: nexthop objects verified, routes dumped, entries swept fib_audit.c  once a minute: is the
+ * kernel as we think? fib_show.c   questions */
 #ifndef MCBGP_NETLINK_FIB_PRIV_H
 #define MCBGP_NETLINK_FIB_PRIV_H
 
@@ -56,7 +55,7 @@ struct fib {
 	struct hopsets *sets;
 	struct fibtab tab[2]; /* IPv4, IPv6 */
 	struct queue queue[2];
-	uint64_t written[2]; /* requests planned, and once more when they are done */
+	uint64_t moves[2]; /* requests planned, and once more when they are done */
 	struct sent sent[WRITER_BATCHES][NL_BATCH_MAX];
 	uint32_t n_sent[WRITER_BATCHES];
 	struct rt_key *strays; /* routes of our protocol in another table or under another metric: a previous
@@ -65,6 +64,7 @@ struct fib {
 	bool verify;          /* wanted: compare nexthop objects */
 	bool resync;          /* wanted: compare routes */
 	bool inspect;         /* ... those of others, too */
+	bool resync_failed;   /* ... when the retry timer has run out */
 	bool retry_failed;    /* wanted: queue what failed */
 	bool retry_conflicts; /* ... because of others' routes, too */
 	struct sweep {        /* over all entries, in pieces */
@@ -75,14 +75,14 @@ struct fib {
 	struct audit {
 		enum { AUDIT_IDLE, AUDIT_DUMP, AUDIT_SWEEP } phase;
 		struct loop_timer *timer;
-		struct nls *nl;   /* of the dump under way */
-		uint8_t tab;      /* that is dumped or swept */
-		uint32_t at;      /* the last handle swept */
-		uint64_t written; /* to this table at the last piece */
-		uint64_t routes;  /* seen */
-		uint64_t found;   /* differences */
-		bool quiet;       /* nothing was written since the last piece */
-		bool disturbed;   /* something was, since this table's dump began */
+		struct nls *nl;  /* of the dump under way */
+		uint8_t tab;     /* that is dumped or swept */
+		uint32_t at;     /* the last handle swept */
+		uint64_t moves;  /* of this table at the last piece */
+		uint64_t routes; /* seen */
+		uint64_t found;  /* differences */
+		bool quiet;      /* nothing was written since the last piece */
+		bool disturbed;  /* something was, since this table's dump began */
 	} audit;
 	int dumping;   /* index of the table that is being dumped; -1: none */
 	bool adopting; /* until fib_adopt_end() */

@@ -12,9 +12,9 @@
 
 #include "lib/log.h"
 
-#define BATCH_ROUTES 1024u /* one to two milliseconds for the kernel */
-#define FEW_ROUTES   16u   /* take less time than another thread to wake up */
-#define TRIES_MAX    3u
+#define FEW_ROUTES  16u     /* take less time than another thread to wake up */
+#define LARGE_TABLE 131072u /* routes: where even one more may make the kernel's trie grow for long */
+#define TRIES_MAX   3u
 
 /* A batch being filled. */
 struct plan {
@@ -48,7 +48,7 @@ static void plan_entry(struct fib *f, const struct plan *plan, int t, uint32_t h
 	plan->sent[nls_batch_len(plan->nl)] = (struct sent){
 		.entry = h, .target = target, .tab = (uint8_t)t, .replace = e->have != HOPSET_NONE
 	};
-	f->written[t]++;
+	f->moves[t]++;
 	hopset_hold(f->sets, target);
 	e->flags |= ENT_SENT;
 	if (target == HOPSET_NONE) {
@@ -64,7 +64,7 @@ static void plan_queue(struct fib *f, const struct plan *plan, int t)
 {
 	uint32_t h;
 
-	while (nls_batch_len(plan->nl) < BATCH_ROUTES && nls_room(plan->nl) && (h = fib_dequeue(f, t))) {
+	while (nls_room(plan->nl) && (h = fib_dequeue(f, t))) {
 		struct fibent *e = fibent_begin(f, t, h);
 
 		if (fibent_state(e) == FIB_QUEUED && !(e->flags & ENT_SENT)) {
@@ -138,6 +138,9 @@ static void refused(struct fib *f, struct sent *s, int err, const char *text)
 	if (s->target && s->replace && (err == -ENOENT || err == -ESRCH)) {
 		fibent_has(f, e, HOPSET_NONE);
 		f->stats.put_back++;
+	} else if (s->target && s->target != e->want) { /* wished no more: the new wish has its own turn */
+		f->resync |= err == -EEXIST;            /* it may be ours: only a dump tells */
+		f->inspect |= err == -EEXIST;
 	} else if (err == -EEXIST) {
 		fibent_fail(f, e, WHY_OCCUPIED, 0);
 		f->resync = f->inspect = true;
@@ -153,7 +156,7 @@ static void done(struct fib *f, struct sent *s, bool known)
 	struct fibent *e = fibent_begin(f, s->tab, s->entry);
 
 	e->flags &= (uint8_t)~ENT_SENT;
-	f->written[s->tab]++;
+	f->moves[s->tab]++;
 	if (known && !s->is_refused) {
 		fibent_has(f, e, s->target);
 		e->flags &= (uint8_t)~ENT_TRIES;
@@ -165,7 +168,7 @@ static void done(struct fib *f, struct sent *s, bool known)
 	fibent_end(f, s->tab, s->entry);
 }
 
-static void finish(struct fib *f, const struct written *w)
+static void finish(struct fib *f, const struct batch_result *w)
 {
 	struct sent *sent = f->sent[w->batch];
 
@@ -184,7 +187,7 @@ static void finish(struct fib *f, const struct written *w)
 
 void fib_written(struct fib *f)
 {
-	struct written w;
+	struct batch_result w;
 
 	while (writer_next(f->writer, &w))
 		finish(f, &w);
@@ -193,11 +196,13 @@ void fib_written(struct fib *f)
 bool fib_write(struct fib *f)
 {
 	unsigned batch;
-	struct plan plan = { .nl = writer_batch(f->writer, &batch), .sent = f->sent[batch] };
+	struct plan plan;
 	uint32_t n;
 
+	plan.nl = writer_batch(f->writer, &batch);
 	if (!plan.nl)
 		return false;
+	plan.sent = f->sent[batch];
 	for (int t = 0; t < 2; t++)
 		plan_queue(f, &plan, t);
 	n = nls_batch_len(plan.nl);
@@ -205,7 +210,7 @@ bool fib_write(struct fib *f)
 		return false;
 	f->stats.requests += n;
 	f->n_sent[batch] = n;
-	writer_hand(f->writer, n <= FEW_ROUTES);
+	writer_hand(f->writer, n <= FEW_ROUTES && f->tab[0].count + f->tab[1].count < LARGE_TABLE);
 	fib_written(f);
 	return true;
 }

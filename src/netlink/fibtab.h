@@ -3,7 +3,7 @@
  * 32 an IPv6 one, and a hash slot or two of eight.
  *
  * Entries live under 32-bit handles that never move. The hash is seeded, since prefixes come from peers. It
- * grows a few slots with each new entry: to double it at once would take 50 ms at a million routes. */
+ * grows a page of slots with each new entry: to double it at once would take 50 ms at a million routes. */
 #ifndef MCBGP_NETLINK_FIBTAB_H
 #define MCBGP_NETLINK_FIBTAB_H
 

@@ -60,6 +60,9 @@ bool hopsets_suspect(struct hopsets *s);
 /** Remove the objects that no set needs and the sets that nobody holds; only when no route of ours waits to
  * be moved. 0 or -errno of the socket. */
 int hopsets_purge(struct hopsets *s, struct nls *nl);
+/** Removes all objects, and with them, in the kernel, the routes that lead there. @return 0 or -errno of the
+ * socket. */
+int hopsets_drop(struct hopsets *s, struct nls *nl);
 /** Asks of every gateway that was ever wished for whether it is alive. Sync at once when something is pending
  * afterwards. @return how many are dead. */
 size_t hopsets_judge(struct hopsets *s, fib_alive_fn alive, void *ctx);

@@ -401,6 +401,27 @@ int hopsets_purge(struct hopsets *s, struct nls *nl)
 	return rc < 0 ? rc : nls_send(nl, ignore_refusal, s);
 }
 
+int hopsets_drop(struct hopsets *s, struct nls *nl)
+{
+	struct hopset *set, *next_set;
+	struct hop *hop, *next_hop;
+	int rc = 0;
+
+	HASH_ITER(by_members, s->sets, set, next_set)
+	{
+		if (rc == 0 && set->object.in_kernel)
+			rc = delete_object(s, nl, set->object.id);
+		set->object.in_kernel = false;
+	}
+	HASH_ITER(by_key, s->hops, hop, next_hop)
+	{
+		if (rc == 0 && hop->object.in_kernel)
+			rc = delete_object(s, nl, hop->object.id);
+		hop->object.in_kernel = false;
+	}
+	return rc < 0 ? rc : nls_send(nl, ignore_refusal, s);
+}
+
 void hopsets_adopt_end(struct hopsets *s)
 {
 	s->adopting = false;

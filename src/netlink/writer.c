@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* writer.c - DOC: the thread that waits for the kernel in the loop's stead.
  *
- * The kernel works a batch off inside sendmsg(): a millisecond, and hundreds while its trie grows at a
- * million routes. Sessions must not wait for that, and on a second processor it costs the loop nothing.
+ * The kernel works a batch off inside sendmsg(): two or three milliseconds, and hundreds while its trie grows
+ * at a million routes. Sessions must not wait for that, and on a second processor it costs the loop nothing.
  *
  * What the two threads share are three counters under one lock: batches handed over, worked off, and whether
  * to stop. Everything else has one owner at a time: a batch and its list of refusals are the loop's until it
@@ -20,6 +20,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "lib/log.h"
+
 /* Where processors are short the loop goes first. Not much later, since it may wait for a lock of the kernel
  * that this thread holds. */
 #define NICE 10
@@ -34,7 +36,7 @@ struct batch {
 struct writer {
 	struct batch batches[WRITER_BATCHES]; /* number n is in place n % WRITER_BATCHES */
 	uint64_t taken;                       /* back by the loop */
-	bool running;
+	bool running, told;                   /* told: that it is not */
 	pthread_t thread;
 	int event; /* tells the loop that the thread has worked one off */
 	struct loop_fd *event_fd;
@@ -106,15 +108,22 @@ static void *run(void *ctx)
 static bool start(struct writer *w)
 {
 	sigset_t all, before;
+	int rc;
 
 	if (w->running)
 		return true;
 	sigfillset(&all); /* signals are the loop's */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	w->running = pthread_create(&w->thread, NULL, run, w) == 0;
+	rc = pthread_create(&w->thread, NULL, run, w);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	w->running = rc == 0;
 	if (w->running)
 		(void)pthread_setname_np(w->thread, "mcbgpd-fib");
+	else if (!w->told)
+		log_event(LOGL_WARNING, "fib.no_thread", kv_errno("error", -rc),
+		          kv_str("effect", "sessions wait while routes are written"),
+		          kv_str("mend", "raise TasksMax of the unit, or give it more memory"));
+	w->told = !w->running;
 	return w->running;
 }
 
@@ -149,7 +158,7 @@ bool writer_busy(const struct writer *w)
 	return w->handed != w->taken;
 }
 
-bool writer_next(struct writer *w, struct written *out)
+bool writer_next(struct writer *w, struct batch_result *out)
 {
 	const struct batch *b = &w->batches[w->taken % WRITER_BATCHES];
 	bool any;
@@ -159,7 +168,8 @@ bool writer_next(struct writer *w, struct written *out)
 	pthread_mutex_unlock(&w->lock);
 	if (!any)
 		return false;
-	*out = (struct written){ (unsigned)(w->taken % WRITER_BATCHES), b->rc, b->refusals, b->n_refusals };
+	*out = (struct batch_result){ (unsigned)(w->taken % WRITER_BATCHES), b->rc, b->refusals,
+		                      b->n_refusals };
 	w->taken++;
 	return true;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* writer.h - batches of requests to the kernel, worked off by a thread of their own while the loop goes on.
  *
- * There are two batches: one is filled while the other is under way. The thread knows nothing but sockets: it
- * sends what it is handed and writes down what was refused, and the loop hears of that in order. All
- * functions are the loop's. */
+ * There are two batches: one is filled while the other is under way, or both are. The thread knows nothing
+ * but sockets: it sends what it is handed and writes down what was refused, and the loop hears of that in
+ * order. All functions are the loop's. */
 #ifndef MCBGP_NETLINK_WRITER_H
 #define MCBGP_NETLINK_WRITER_H
 
@@ -19,7 +19,7 @@ struct refusal {
 };
 
 /* A batch that has been worked off. */
-struct written {
+struct batch_result {
 	unsigned batch;
 	int rc; /* 0, or -errno: the fate of its requests is unknown */
 	const struct refusal *refusals;
@@ -45,7 +45,7 @@ bool writer_room(const struct writer *w); /* writer_batch() has one */
 bool writer_busy(const struct writer *w); /* some batch has been handed over and not come back */
 /** The oldest batch that has been worked off; it is free again, and what @out points to is valid until the
  * next writer_hand(). @return false: none has. */
-bool writer_next(struct writer *w, struct written *out);
+bool writer_next(struct writer *w, struct batch_result *out);
 void writer_wait(struct writer *w); /* until writer_next() has one, or none is under way */
 
 #endif

@@ -354,7 +354,8 @@ static struct rib_hop rib_hop(const struct nexthop *nh, uint16_t weight)
 
 static size_t collect_hops(const struct rib *r, const struct dest *d, struct rib_hop *hops)
 {
-	struct shares s; /* of[] is large, and filled as far as there are hops */
+	struct shares s; /* of[] is large: set for each hop that is added, an interface's too, and read no
+	                    further */
 	size_t n = 0, was;
 
 	s.weighted = false;

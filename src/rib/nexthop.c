@@ -78,8 +78,8 @@ struct nexthop_table {
 	bool syncing;
 	void (*changed)(void *ctx, nexthop_id id, const struct nexthop *nh);
 	void *ctx;
-	nexthop_id last; /* that nexthop_get() gave out, since the next route mostly has the same; 0: it is
-	                    gone */
+	nexthop_id last; /* that nexthop_get() gave out, since the next route mostly has the same; 0: none,
+	                    or it is gone */
 };
 
 static struct destination *destination_of(struct ptree_node *n)

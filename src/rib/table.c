@@ -43,7 +43,7 @@ static bool same(const struct table *t, const struct dest *d, const struct prefi
 /** The head of the chain that @d is in, or belongs into. */
 static uint32_t *bucket_of(const struct table *t, const struct dest *d)
 {
-	return table_bucket(t, table_hash_bytes(t->family, d->addr, d->len));
+	return table_bucket(t, table_hash_bytes(t, d->addr, d->len));
 }
 
 dest_id table_find_hashed(const struct table *t, const struct prefix *p, uint32_t hash)

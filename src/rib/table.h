@@ -81,23 +81,25 @@ static inline uint64_t table_mix(uint64_t x)
 	x *= UINT64_C(0x9e3779b97f4a7c15);
 	return x ^ x >> 32;
 }
-static inline uint32_t table_hash_bytes(enum family f, const uint8_t *addr, uint8_t len)
+/** The address of the table seeds the hash: a peer that wants collisions would have to know it. What it
+ * chooses goes through two rounds, since after one it still tells how two hashes differ. */
+static inline uint32_t table_hash_bytes(const struct table *t, const uint8_t *addr, uint8_t len)
 {
-	uint64_t hi, lo;
+	uint64_t seed = (uintptr_t)t, hi, lo;
 	uint32_t v4;
 
-	if (f == FAM_IPV4) {
+	if (t->family == FAM_IPV4) {
 		memcpy(&v4, addr, 4);
-		return (uint32_t)table_mix((uint64_t)v4 << 8 | len);
+		return (uint32_t)table_mix(table_mix(((uint64_t)v4 << 8 | len) ^ seed));
 	}
 	memcpy(&hi, addr, 8);
 	memcpy(&lo, addr + 8, 8);
-	return (uint32_t)table_mix(table_mix(hi ^ len) ^ lo);
+	return (uint32_t)table_mix(table_mix(table_mix(table_mix(hi ^ len ^ seed)) ^ lo));
 }
 /** Under what number @p is looked up, as long as the table lives. */
 static inline uint32_t table_hash(const struct table *t, const struct prefix *p)
 {
-	return table_hash_bytes(t->family, p->addr.b, p->len);
+	return table_hash_bytes(t, p->addr.b, p->len);
 }
 dest_id table_find_hashed(const struct table *t, const struct prefix *p, uint32_t hash); /* 0: none */
 static inline dest_id table_find(const struct table *t, const struct prefix *p)

@@ -124,13 +124,15 @@ static int start(struct job *j)
 static void on_answer(void *ctx, unsigned events)
 {
 	struct resolve *r = ctx;
-	const struct ip address = r->job->address; /* @fn may free both */
-	const char *error = address.family ? NULL : gai_strerror(r->job->error);
+	const char *error;
+	struct ip address;
 	char byte;
 
 	(void)events;
 	if (read(r->job->answered[0], &byte, 1) != 1)
 		return;
+	address = r->job->address; /* @fn may free both */
+	error = address.family ? NULL : gai_strerror(r->job->error);
 	loop_fd_set(r->watch, 0);
 	r->fn(r->ctx, &address, error);
 }

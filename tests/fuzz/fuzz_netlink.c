@@ -168,7 +168,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct link_watch w = { .ev = &everything,
 		                .own_protocol = 178,
 		                .own_table = RT_TABLE_MAIN,
-		                .ignored_port = MAIN_PORT,
+		                .ignored = { MAIN_PORT },
+		                .n_ignored = 1,
 		                .initial = true };
 	const struct nlmsghdr *h = &buf.h;
 	int left = (int)len;

@@ -26,6 +26,7 @@ class Terminal:
         self.fd = ours
         self.child = subprocess.Popen(
             [MCBGPC, *options, "-s", gateway.socket], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),     # who runs in the background ignores it
             env={**os.environ, "TERM": "xterm", "XDG_STATE_HOME": str(state), "HOME": str(state)})
         os.close(theirs)
         self.seen = ""

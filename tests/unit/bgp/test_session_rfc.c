@@ -190,7 +190,10 @@ static void bring_to(enum bgp_state state)
 
 	now = 1000 * SECOND;
 	ck_assert_int_eq(session_init(&s, &conf, &sink, 7), 0);
-	talk_bring_to(&s, state, &theirs, now);
+	talk_bring_to(&s, state == ST_ACTIVE ? ST_OPENSENT : state, &theirs, now);
+	if (state == ST_ACTIVE) /* by a connection that failed: so the retry timer runs */
+		session_tcp_failed(&s, ECONNRESET, now);
+	ck_assert_int_eq(s.state, state);
 	forget_output();
 	now += SECOND;
 }

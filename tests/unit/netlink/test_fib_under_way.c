@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test_fib_under_way.c - what happens to routes while the writer's thread has them: it is held where the test
  * wants it, just before the kernel has the batch or just after. */
+#include "netlink/fib_priv.h"
 #include "unit/netlink/fibtest.h"
 
 #include <libmnl/libmnl.h>
 #include <pthread.h>
+
+#include "lib/log.h"
 
 #define ROUTES 100u
 
@@ -236,6 +239,82 @@ START_TEST(a_foreign_route_goes)
 }
 END_TEST
 
+/* The same, and the wish goes too: nothing is left that could fail. */
+START_TEST(a_refused_wish_is_given_up)
+{
+	begin();
+	must("ip route add %s via 10.1.0.7 metric 32 proto static", nth(7));
+	want_all("10.1.0.2");
+	under_way(AFTER);
+	want_none(nth(7));
+	go_on();
+	ck_assert_int_eq(state(nth(7)), FIB_ABSENT);
+	ck_assert_uint_eq(stats().routes_failed, 0);
+	ck_assert_int_eq(lines("ip route show proto 178"), ROUTES - 1);
+	must("ip route del %s proto static", nth(7));
+	finish();
+}
+END_TEST
+
+/* What the kernel has against a wish is not held against the next one. */
+START_TEST(a_refused_wish_is_replaced)
+{
+	params.nexthop_groups = false;
+	begin();
+	want_all("192.0.2.99"); /* no link leads there */
+	under_way(places[_i]);
+	want_all("10.1.0.2");
+	go_on();
+	assert_all_via("10.1.0.2");
+	finish();
+}
+END_TEST
+
+#define MANY 20000u
+
+static void want_many(void)
+{
+	struct fib_hop hop = { .gateway = ip("10.1.0.2"), .ifindex = ifindex("a0"), .weight = 1 };
+	struct fib_route r = { .kind = FIB_UNICAST, .hops = &hop, .n_hops = 1 };
+
+	for (uint32_t i = 0; i < MANY; i++) {
+		struct ip a = ip_v4(0x0b000000u + (i << 8));
+		struct prefix p = prefix_make(&a, 24);
+
+		ck_assert_int_eq(fib_set(fib, &p, &r), 0);
+	}
+	settle();
+	ck_assert_uint_eq(stats().routes_installed, MANY);
+}
+
+static bool dumping(void *ctx)
+{
+	(void)ctx;
+	return fib->dumping >= 0;
+}
+
+/* The kernel fills a buffer of a dump before it is read: what it says may be older than the event. */
+START_TEST(a_route_is_deleted_while_all_are_dumped)
+{
+	begin();
+	want_many();
+	fib_resync(fib);
+	ck_assert(run_until(loop, dumping, NULL, 20000));
+	must("sysctl -qw net.ipv4.nexthop_compat_mode=0");
+	for (uint32_t i = 0; i < MANY; i += MANY / 20) {
+		struct ip a = ip_v4(0x0b000000u + (i << 8));
+		struct prefix p = prefix_make(&a, 24);
+		char text[PREFIX_STRLEN];
+
+		must("ip route del %s proto 178", prefix_print(&p, text));
+		fib_lost(fib, &p);
+	}
+	settle();
+	ck_assert_int_eq(lines("ip route show proto 178"), MANY);
+	finish();
+}
+END_TEST
+
 START_TEST(a_resync_waits)
 {
 	uint64_t before;
@@ -332,7 +411,7 @@ END_TEST
 
 static void *release_soon(void *ctx)
 {
-	usleep(20000);
+	usleep(*(useconds_t *)ctx);
 	hold(NOWHERE);
 	return ctx;
 }
@@ -344,13 +423,14 @@ static const struct {
 
 START_TEST(the_end_waits)
 {
+	useconds_t soon = 20000;
 	bool flush = ends[_i].flush;
 	pthread_t other;
 
 	begin();
 	want_all("10.1.0.2");
 	under_way(ends[_i].place);
-	ck_assert_int_eq(pthread_create(&other, NULL, release_soon, NULL), 0);
+	ck_assert_int_eq(pthread_create(&other, NULL, release_soon, &soon), 0);
 	fib_close(fib, flush);
 	pthread_join(other, NULL);
 	ck_assert_int_eq(lines("ip route show proto 178"), flush ? 0 : ROUTES);
@@ -359,9 +439,38 @@ START_TEST(the_end_waits)
 }
 END_TEST
 
+/* There is no time for one route after the other: the next hops take them along. */
+START_TEST(the_end_cannot_wait)
+{
+	useconds_t late = 3500000;
+	pthread_t other;
+
+	begin();
+	want_many();
+	hold(BEFORE);
+	ck_assert_int_eq(pthread_create(&other, NULL, release_soon, &late), 0);
+	fib_close(fib, true);
+	pthread_join(other, NULL);
+	ck_assert_int_eq(lines("ip route show proto 178; ip nexthop show proto 178"), 0);
+	loop_free(loop);
+}
+END_TEST
+
+static void count_complaints(void *ctx, enum log_level level, const char *event, const struct kv *kv,
+                             size_t n)
+{
+	(void)level;
+	(void)kv;
+	(void)n;
+	*(unsigned *)ctx += strcmp(event, "fib.no_thread") == 0;
+}
+
 START_TEST(without_a_thread)
 {
+	unsigned complaints = 0;
+
 	begin();
+	log_set_sink(count_complaints, &complaints);
 	gate.no_thread = true;
 	want_all("10.1.0.2");
 	settle();
@@ -370,6 +479,7 @@ START_TEST(without_a_thread)
 	settle();
 	ck_assert_int_eq(lines("ip route show proto 178"), 0);
 	ck_assert_uint_eq(stats().requests, 2 * ROUTES);
+	ck_assert_uint_eq(complaints, 1);
 	gate.no_thread = false;
 	want_all("10.1.0.3");
 	settle();
@@ -380,6 +490,8 @@ END_TEST
 
 UNIT_MAIN("fib_under_way", UNIT_ROWS(wishes_change, places), UNIT_ROWS(a_route_is_deleted_by_hand, places),
           UNIT(a_new_route_is_deleted_by_hand), UNIT_ROWS(a_foreign_route_comes_in_front, certain),
-          UNIT(a_foreign_route_goes), UNIT_ROWS(a_resync_waits, places),
-          UNIT_ROWS(an_audit_finds_nothing, places), UNIT_ROWS(a_next_hop_dies, places),
-          UNIT_ROWS(a_link_goes, places), UNIT_ROWS(the_end_waits, ends), UNIT(without_a_thread))
+          UNIT(a_foreign_route_goes), UNIT(a_refused_wish_is_given_up),
+          UNIT_ROWS(a_refused_wish_is_replaced, places), UNIT(a_route_is_deleted_while_all_are_dumped),
+          UNIT_ROWS(a_resync_waits, places), UNIT_ROWS(an_audit_finds_nothing, places),
+          UNIT_ROWS(a_next_hop_dies, places), UNIT_ROWS(a_link_goes, places), UNIT_ROWS(the_end_waits, ends),
+          UNIT(the_end_cannot_wait), UNIT(without_a_thread))

@@ -305,7 +305,7 @@ static bool all_written(void *fib)
 	return s.routes_queued == 0;
 }
 
-/* Neither a few nor many, which go by other sockets. */
+/* Neither a few, which the loop writes, nor many, which the thread does. */
 START_TEST(own_changes_are_not_echoed)
 {
 	struct fib_params params = { .table = 254, .metric = 32, .protocol = 178, .nexthop_groups = true };
