@@ -179,9 +179,8 @@ static void md5_drops(struct render *r, const struct ctl_bgp *b)
 	if (b->md5_unexpected)
 		FIELD(r, "TCP MD5",
 		      "dropped here since the start, of whatever peer: %" PRIu64
-		      " segments signed, where there is no password_file; set it, or take the password away "
-		      "at "
-		      "its end",
+		      " segments signed, where there is no password_file;"
+		      " set it, or take the password away at its end",
 		      b->md5_unexpected);
 }
 

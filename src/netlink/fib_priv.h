@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* fib_priv.h - what the files of the FIB share; for them alone.
  *
- *   fib.c        what is wanted, events, the two jobs (writing; dumps and sweeps, in the background), opening
- * and closing fib_entry.c  one route: its state, the counts, the queue of those to be written fib_write.c the
- * queue -> batches of requests, for writer.c to send -> what the kernel said to them fib_check.c  what the
- * kernel has: nexthop objects verified, routes dumped, entries swept fib_audit.c  once a minute: is the
- * kernel as we think? fib_show.c   questions */
+ *   fib.c        what is wanted, events, two jobs (one writes, one checks), opening and closing
+ *   fib_entry.c  one route: its state, the counts, the queue of those to be written
+ *   fib_write.c  the queue -> batches of requests for writer.c -> what the kernel said to them
+ *   fib_check.c  what the kernel has: nexthop objects verified, routes dumped, entries swept
+ *   fib_audit.c  once a minute: is the kernel as we think?
+ *   fib_show.c   questions */
 #ifndef MCBGP_NETLINK_FIB_PRIV_H
 #define MCBGP_NETLINK_FIB_PRIV_H
 
